@@ -1,0 +1,1 @@
+"""The composition of the floors: settings, URLs, the server. Imported by no floor."""

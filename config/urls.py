@@ -1,0 +1,44 @@
+"""Every address of the site, gathered from the floors."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.conf.urls.i18n import i18n_patterns
+from django.conf.urls.static import static
+from django.urls import include, path
+from django.views.generic import RedirectView
+from django.views.i18n import set_language
+from wagtail import urls as wagtail_urls
+from wagtail.admin import urls as wagtailadmin_urls
+from wagtail.documents import urls as wagtaildocs_urls
+
+from core import health
+
+urlpatterns = [
+    path("healthz", health.show_liveness, name="healthz"),
+    path("readyz", health.show_readiness, name="readyz"),
+    path("language/", set_language, name="set_language"),
+    path("admin/", include(wagtailadmin_urls)),
+    path("documents/", include(wagtaildocs_urls)),
+    path("api/v1/", include("config.api")),
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.ico")),
+    # Addresses that are printed and kept: without a language, so that they last.
+    path("", include("certificates.urls_public")),
+]
+
+if settings.DEMO:
+    urlpatterns.append(path("demo/", include("cms.urls_demo")))
+
+if settings.DEBUG or settings.DEMO:
+    urlpatterns += static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT)
+
+urlpatterns += i18n_patterns(
+    path("accounts/", include("allauth.urls")),
+    path("", include("accounts.urls")),
+    path("", include("standards.urls")),
+    path("", include("lms.urls")),
+    path("", include("certificates.urls")),
+    path("", include("cms.urls")),
+    # The page tree answers whatever is left, so it comes last.
+    path("", include(wagtail_urls)),
+)

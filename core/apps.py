@@ -1,0 +1,17 @@
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class CoreConfig(AppConfig):
+    name = "core"
+    label = "core"
+    verbose_name = _("Ground")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from core.ledger import finish_migration
+
+        # Sent once an app, in the order of INSTALLED_APPS: after the last one all tables stand.
+        last = list(apps.get_app_configs())[-1]
+        post_migrate.connect(finish_migration, sender=last, dispatch_uid="core.finish_migration")
