@@ -18,6 +18,7 @@ from psycopg import sql
 
 FUNCTION: Final = "core_refuse_ledger_change"
 TRIGGER: Final = "core_append_only"
+FROZEN_TRIGGER: Final = "core_frozen"
 
 # 23001 is restrict_violation, which Django raises as IntegrityError.
 CREATE_FUNCTION: Final = f"""
@@ -73,6 +74,52 @@ class AppendOnly(Operation):
     @property
     def migration_name_fragment(self) -> str:
         return f"{self.table}_append_only"
+
+
+class Frozen(AppendOnly):
+    """A migration operation that freezes all columns of a table but some: ``Frozen("t", changing=["status"])``.
+
+    For a row that is immutable save for what becomes of it. It is not deleted either.
+    """
+
+    def __init__(self, table: str, changing: list[str]) -> None:
+        super().__init__(table)
+        self.changing = changing
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__name__, [self.table, self.changing], {}
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        quoted = schema_editor.quote_name(self.table)
+        changing = ", ".join(schema_editor.quote_value(column) for column in self.changing)
+        schema_editor.execute(CREATE_FUNCTION, params=None)
+        schema_editor.execute(
+            f"CREATE TRIGGER {FROZEN_TRIGGER} BEFORE UPDATE ON {quoted} FOR EACH ROW "
+            f"WHEN ((to_jsonb(NEW) - ARRAY[{changing}]) IS DISTINCT FROM (to_jsonb(OLD) - ARRAY[{changing}])) "
+            f"EXECUTE FUNCTION {FUNCTION}()",
+            params=None,
+        )
+        schema_editor.execute(
+            f"CREATE TRIGGER {FROZEN_TRIGGER}_delete BEFORE DELETE ON {quoted} "
+            f"FOR EACH ROW EXECUTE FUNCTION {FUNCTION}()",
+            params=None,
+        )
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        quoted = schema_editor.quote_name(self.table)
+        for trigger in (FROZEN_TRIGGER, f"{FROZEN_TRIGGER}_delete"):
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {trigger} ON {quoted}", params=None)
+
+    def describe(self) -> str:
+        return f"Freeze {self.table} but for {', '.join(self.changing)}"
+
+    @property
+    def migration_name_fragment(self) -> str:
+        return f"{self.table}_frozen"
 
 
 def find_ledgers(connection: BaseDatabaseWrapper) -> list[str]:

@@ -1,0 +1,314 @@
+"""People, the organizations they act for, and what they agreed to."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.files.storage import Storage, storages
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.models import Language, LedgerModel, UUIDModel
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes accounts by e-mail address; the address is stored in lower case."""
+
+    def _create(self, email: str, password: str | None, **fields: Any) -> User:
+        if not email:
+            raise ValueError("An account needs an e-mail address.")
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self._create(email, password, **fields)
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self._create(email, password, **{**fields, "is_staff": True, "is_superuser": True})
+
+    def get_by_natural_key(self, email: str | None) -> User:
+        return self.get(email=(email or "").strip().lower())
+
+
+class User(UUIDModel, AbstractBaseUser, PermissionsMixin):
+    """An account: someone who can sign in. Ledgers never name it, only its `Subject`."""
+
+    email = models.EmailField(_("e-mail address"), max_length=254, unique=True)
+    name = models.CharField(_("name"), max_length=200, help_text=_("Your name as you write it."))
+    sort_name = models.CharField(max_length=200, editable=False, default="")
+    preferred_language = models.CharField(
+        _("preferred language"), max_length=2, choices=Language.choices, default=Language.ENGLISH
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, default="America/Toronto")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    date_joined = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="accounts_one_account_per_email_address"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+    @property
+    def first_name(self) -> str:
+        """Wagtail and allauth greet people by this; we hold names as people write them."""
+        return self.name
+
+    @property
+    def last_name(self) -> str:
+        return ""
+
+
+class Subject(UUIDModel):
+    """The pseudonymous key by which every ledger names a person. Erasing a person cuts the link."""
+
+    user = models.OneToOneField(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="subject"
+    )
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("subject")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(erased_at__isnull=True) | models.Q(user__isnull=True),
+                name="accounts_an_erased_subject_names_no_account",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Organization(UUIDModel):
+    """A body that people act for: it runs offerings, employs learners or countersigns certificates."""
+
+    class Kind(models.TextChoices):
+        MUNICIPALITY = "municipality", _("Municipality")
+        REGION = "region", _("Region")
+        FIRST_NATION = "first_nation", _("First Nation")
+        INUIT_COMMUNITY = "inuit_community", _("Inuit community")
+        METIS_COMMUNITY = "metis_community", _("Métis community")
+        INSTITUTION = "institution", _("College or university")
+        POLICE_SERVICE = "police_service", _("Police service")
+        NON_PROFIT = "non_profit", _("Non-profit organization")
+        NETWORK = "network", _("The network itself")
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    slug = models.SlugField(max_length=80, unique=True)
+    name_en = models.CharField(_("name in English"), max_length=200)
+    name_fr = models.CharField(_("name in French"), max_length=200, blank=True)
+    province = models.CharField(_("province or territory"), max_length=2, blank=True)
+    website = models.URLField(blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        ordering = ["name_en"]
+
+    def __str__(self) -> str:
+        return self.name_en
+
+    def name_in(self, language: str) -> str:
+        """The organization's name in `language` (`en` or `fr`), English where it has no French one."""
+        return (self.name_fr if language == "fr" else self.name_en) or self.name_en
+
+
+class Role(UUIDModel):
+    """What a person may do for an organization, from a day until it is ended."""
+
+    class What(models.TextChoices):
+        ADMINISTRATOR = "administrator", _("Administrator")
+        AUTHOR = "author", _("Course author")
+        COMMITTEE = "committee", _("Standards committee")
+        CERTIFICATES = "certificates", _("Certificates officer")
+        INSTRUCTOR = "instructor", _("Instructor")
+        REGISTRAR = "registrar", _("Registrar")
+        COORDINATOR = "coordinator", _("Municipal coordinator")
+        MEMBER = "member", _("Member of the team")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="roles")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="roles")
+    what = models.CharField(max_length=20, choices=What.choices)
+    granted_at = models.DateTimeField(default=clock.now, editable=False)
+    granted_by = models.ForeignKey(
+        Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organization", "what"],
+                condition=models.Q(ended_at__isnull=True),
+                name="accounts_a_role_is_held_once_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_what_display()}, {self.organization}"
+
+
+class Consent(UUIDModel):
+    """What a person agreed to, towards whom, since when, and when they withdrew it. Never reused."""
+
+    class Purpose(models.TextChoices):
+        CERTIFICATE_PUBLIC = "certificate_public", _("Show my name and certified facts to whoever checks the certificate")
+        SHARE_WITH_INSTITUTION = "share_with_institution", _("Share my results with an institution")
+        MUNICIPALITY_COUNTS = "municipality_counts", _("Count me in my municipality's totals")
+        NOTICES_BY_EMAIL = "notices_by_email", _("Send me notices by e-mail")
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="consents")
+    purpose = models.CharField(max_length=30, choices=Purpose.choices)
+    organization = models.ForeignKey(
+        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        help_text=_("Towards whom; empty: towards anyone."),
+    )
+    about = models.UUIDField(null=True, blank=True, help_text=_("The certificate or record it is about."))
+    wording = models.TextField(help_text=_("The sentence the person agreed to, as they read it."))
+    language = models.CharField(max_length=2, choices=Language.choices)
+    given_at = models.DateTimeField(default=clock.now, editable=False)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("consent")
+        ordering = ["given_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "purpose", "organization", "about"],
+                condition=models.Q(withdrawn_at__isnull=True),
+                nulls_distinct=False,
+                name="accounts_a_consent_stands_once_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.subject_id}"
+
+
+def private_storage() -> Storage:
+    """Files that only a view which asks who you are gives out."""
+    return storages["private"]
+
+
+def personal_file_path(instance: PersonalText, filename: str) -> str:
+    """Where an upload is kept: nothing of the person or of the file's own name stands in the path."""
+    suffix = filename.rsplit(".", 1)[-1].lower()[:8] if "." in filename else "bin"
+    return f"personal/{instance.id.hex[:2]}/{instance.id}.{suffix}"
+
+
+class PersonalText(UUIDModel):
+    """Words a person typed or a file they sent, erasable alone. Ledgers point at it by key and salted digest.
+
+    Retention: until the person erases it or is erased.
+    """
+
+    class Kind(models.TextChoices):
+        REFLECTION = "reflection", _("Reflection")
+        WORKSHEET = "worksheet", _("Worksheet")
+        ANSWER = "answer", _("Answer")
+        SUBMISSION = "submission", _("Assignment")
+        UPLOAD = "upload", _("File")
+        COMMENT = "comment", _("Comment of a marker")
+        CERTIFICATE_NAME = "certificate_name", _("Name for the certificate")
+        REASON = "reason", _("Reason")
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="texts")
+    author = models.ForeignKey(
+        Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        help_text=_("Who wrote it, where it is not the person it is about."),
+    )
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    text = models.TextField(blank=True)
+    file = models.FileField(
+        storage=private_storage, upload_to=personal_file_path, blank=True, max_length=200
+    )
+    file_name = models.CharField(max_length=200, blank=True)
+    content_type = models.CharField(max_length=100, blank=True)
+    size = models.PositiveBigIntegerField(default=0)
+    salt = models.CharField(max_length=32, default=secrets.token_hex, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("personal text")
+        indexes = [models.Index(fields=["subject", "kind"], name="accounts_text_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
+class AuditEntry(LedgerModel):
+    """What staff did, and whose records they opened. Codes and keys only.
+
+    Retention: seven years.
+    """
+
+    actor = models.ForeignKey(Subject, null=True, on_delete=models.PROTECT, related_name="+")
+    action = models.CharField(max_length=60)
+    subject = models.ForeignKey(Subject, null=True, on_delete=models.PROTECT, related_name="+")
+    target_type = models.CharField(max_length=60, blank=True)
+    target_id = models.CharField(max_length=64, blank=True)
+    details = models.JSONField(default=dict)
+    request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta(LedgerModel.Meta):
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
+        indexes = [
+            models.Index(fields=["subject", "-id"], name="accounts_audit_by_subject"),
+            models.Index(fields=["target_type", "target_id"], name="accounts_audit_by_target"),
+        ]
+
+
+class Erasure(LedgerModel):
+    """That a person's data were erased; replayed after a restore from an older backup."""
+
+    subject_key = models.UUIDField(unique=True)
+    requested_by = models.UUIDField(null=True)
+
+    class Meta(LedgerModel.Meta):
+        verbose_name = _("erasure")
+
+
+class LegalHold(UUIDModel):
+    """A reason in law to keep a person's records for now; erasure is refused while one stands."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="legal_holds")
+    reason = models.TextField()
+    placed_at = models.DateTimeField(default=clock.now, editable=False)
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("legal hold")
+
+

@@ -1,0 +1,196 @@
+"""Achievements, issued certificates and their status ledger, attestations of partners, signing keys."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organization, Subject, private_storage
+from core import clock
+from core.models import LedgerModel, UUIDModel
+from lms.models import Enrolment
+
+
+class Achievement(UUIDModel):
+    """What is certified and by which rule: a course, a whole training, or a set of competencies.
+
+    `key` is the course's (or training's) key; an achievement outlives editions of its course.
+    """
+
+    class Kind(models.TextChoices):
+        COURSE = "course", _("Course")
+        TRAINING = "training", _("Training")
+        COMPETENCIES = "competencies", _("Set of competencies")
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    key = models.UUIDField()
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = _("achievement")
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "key"], name="certificates_an_achievement_stands_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+class Certificate(UUIDModel):
+    """One issued certificate: number, dates and the digest of its facts. Never changed; a correction
+    supersedes it.
+    """
+
+    number = models.CharField(max_length=20, unique=True)
+    achievement = models.ForeignKey(Achievement, on_delete=models.PROTECT, related_name="certificates")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="certificates")
+    enrolment = models.ForeignKey(
+        Enrolment, null=True, blank=True, on_delete=models.PROTECT, related_name="certificates"
+    )
+    issued_at = models.DateTimeField(default=clock.now)
+    completed_on = models.DateField()
+    expires_on = models.DateField(null=True, blank=True)
+    digest = models.CharField(max_length=64, help_text=_("SHA-256 of the canonical facts."))
+    supersedes = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="superseded_by"
+    )
+    status_index = models.PositiveIntegerField(unique=True, help_text=_("Its place in the status list."))
+
+    class Meta:
+        verbose_name = _("certificate")
+        ordering = ["-issued_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["achievement", "enrolment"],
+                condition=models.Q(supersedes__isnull=True),
+                name="certificates_an_enrolment_earns_a_certificate_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+def certificate_file_path(instance: CertificateContent, filename: str) -> str:
+    return f"certificates/{instance.pk.hex[:2]}/{instance.pk}/{filename}"
+
+
+class CertificateContent(models.Model):
+    """The frozen facts, the signed payload and the PDFs of a certificate, in one row that can be erased.
+
+    `facts` has the shape of `certificates.facts.CertificateFacts`.
+    """
+
+    certificate = models.OneToOneField(
+        Certificate, on_delete=models.PROTECT, primary_key=True, related_name="content"
+    )
+    facts = models.JSONField(null=True)
+    credential = models.JSONField(null=True, help_text=_("The signed OpenBadgeCredential."))
+    pdf_en = models.FileField(storage=private_storage, upload_to=certificate_file_path, blank=True, max_length=200)
+    pdf_fr = models.FileField(storage=private_storage, upload_to=certificate_file_path, blank=True, max_length=200)
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("content of a certificate")
+
+
+class StatusEntry(LedgerModel):
+    """What became of a certificate, when, and why. Retention: for good."""
+
+    class Status(models.TextChoices):
+        ISSUED = "issued", _("Issued")
+        REVOKED = "revoked", _("Revoked")
+        REINSTATED = "reinstated", _("Reinstated")
+        SUPERSEDED = "superseded", _("Superseded")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    class Reason(models.TextChoices):
+        COMPLETED = "completed", _("Every requirement was met.")
+        NAME_CHANGED = "name_changed", _("The holder's name has changed or was corrected.")
+        FACTS_CORRECTED = "facts_corrected", _("A certified fact was corrected.")
+        INTEGRITY = "integrity", _("Work that it rests on was found to be another person's.")
+        ISSUED_IN_ERROR = "issued_in_error", _("It was issued in error.")
+        KEY_COMPROMISED = "key_compromised", _("The key it was signed with can no longer be trusted.")
+        APPEAL_UPHELD = "appeal_upheld", _("An appeal was upheld.")
+        ERASED = "erased", _("The holder asked for their data to be erased.")
+
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="statuses")
+    status = models.CharField(max_length=20, choices=Status.choices)
+    reason = models.CharField(max_length=30, choices=Reason.choices)
+    note_id = models.UUIDField(null=True, blank=True, help_text=_("Words of the staff, in `PersonalText`."))
+    actor = models.ForeignKey(Subject, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(LedgerModel.Meta):
+        verbose_name = _("status entry")
+        verbose_name_plural = _("status entries")
+        indexes = [models.Index(fields=["certificate", "id"], name="certificates_statuses")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["certificate"],
+                condition=models.Q(status="issued"),
+                name="certificates_a_certificate_is_issued_once",
+            )
+        ]
+
+
+class Attestation(LedgerModel):
+    """A partner institution's decision about a certificate: reviewed, countersigned, credit recognized."""
+
+    class Decision(models.TextChoices):
+        COUNTERSIGNED = "countersigned", _("Countersigned")
+        DECLINED = "declined", _("Declined")
+
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="attestations")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    officer = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    decision = models.CharField(max_length=20, choices=Decision.choices)
+    credits = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    at_issue = models.BooleanField(default=False)
+
+    class Meta(LedgerModel.Meta):
+        verbose_name = _("attestation")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["certificate", "organization"], name="certificates_a_partner_attests_once"
+            )
+        ]
+
+
+class SigningKey(UUIDModel):
+    """A key of the issuer. The private half is sealed; retired keys stay so that old signatures verify."""
+
+    class Kind(models.TextChoices):
+        ED25519 = "ed25519", _("Credentials (Ed25519)")
+        PDF = "pdf", _("PDF (X.509)")
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    public = models.TextField(help_text=_("Multikey, or the certificate in PEM."))
+    sealed_private = models.BinaryField()
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("signing key")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=models.Q(retired_at__isnull=True),
+                name="certificates_one_key_of_a_kind_signs_at_a_time",
+            )
+        ]
+
+
+class ShareLink(UUIDModel):
+    """A link by which a holder shows one certificate to whoever has it, until it is closed or ends."""
+
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="share_links")
+    token = models.CharField(max_length=64, unique=True, default=secrets.token_urlsafe, editable=False)
+    label = models.CharField(_("for whom"), max_length=100, blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("share link")

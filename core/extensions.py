@@ -1,0 +1,125 @@
+"""Questions that a floor asks and the floors above it answer.
+
+A floor that needs something from above declares the question here; those above register answers in
+their `AppConfig.ready()`. Answers are called in the order of registration, each with keyword
+arguments only.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from django.http import HttpRequest
+
+Answer = TypeVar("Answer", bound=Callable[..., Any])
+
+
+class ExtensionPoint(Generic[Answer]):
+    """A named list of answers. `register` is idempotent, so reloading an app registers nothing twice."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._answers: list[Answer] = []
+
+    def register(self, answer: Answer) -> Answer:
+        if answer not in self._answers:
+            self._answers.append(answer)
+        return answer
+
+    def __iter__(self) -> Iterator[Answer]:
+        return iter(tuple(self._answers))
+
+
+@dataclass(frozen=True, slots=True)
+class HomePanel:
+    """One section of a signed-in person's home: a template and its context, placed by `order`."""
+
+    template: str
+    context: dict[str, Any]
+    order: int = 100
+
+
+class HomePanels(Protocol):
+    def __call__(self, *, request: HttpRequest) -> HomePanel | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """One sentence on who is touched by an edition, with its count, and a link to see them."""
+
+    sentence: str
+    count: int
+    url: str = ""
+
+
+class ImpactReport(Protocol):
+    def __call__(self, *, kind: str, key: uuid.UUID) -> Sequence[Impact]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalRecords:
+    """A named part of what is held about a person; `rows` are JSON-ready."""
+
+    name: str
+    title: str
+    rows: Sequence[dict[str, Any]]
+    retention: str
+    files: Sequence[tuple[str, Any]] = field(default_factory=tuple)
+
+
+class PersonalData(Protocol):
+    """Exports what a floor holds about a person, and erases what may be erased."""
+
+    def export(self, *, subject_id: uuid.UUID, language: str) -> Sequence[PersonalRecords]: ...
+
+    def erase(self, *, subject_id: uuid.UUID) -> None: ...
+
+
+class AccessGrant(Protocol):
+    """Why `viewer` may see the records of `subject_id`: a code such as `instructor_of`, or None."""
+
+    def __call__(self, *, viewer: Any, subject_id: uuid.UUID) -> str | None: ...
+
+
+class UsedBy(Protocol):
+    """Sentences that name what uses an edited thing, so that its deletion can be refused."""
+
+    def __call__(self, *, kind: str, key: uuid.UUID) -> Sequence[str]: ...
+
+
+home_panels: ExtensionPoint[HomePanels] = ExtensionPoint("home_panels")
+impact_reports: ExtensionPoint[ImpactReport] = ExtensionPoint("impact_reports")
+personal_data: ExtensionPoint[Any] = ExtensionPoint("personal_data")
+access_grants: ExtensionPoint[AccessGrant] = ExtensionPoint("access_grants")
+used_by: ExtensionPoint[UsedBy] = ExtensionPoint("used_by")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteIdentity:
+    """Who runs this site, as set in the CMS: names and words by language (`en`, `fr`)."""
+
+    name: dict[str, str]
+    short_name: dict[str, str]
+    tagline: dict[str, str]
+    about: dict[str, str]
+    contact_email: str = ""
+    website: str = ""
+    signatory_name: str = ""
+    signatory_title: dict[str, str] = field(default_factory=dict)
+
+
+class SiteIdentityAnswer(Protocol):
+    def __call__(self) -> SiteIdentity: ...
+
+
+site_identity_answers: ExtensionPoint[SiteIdentityAnswer] = ExtensionPoint("site_identity")
+
+
+def site_identity() -> SiteIdentity:
+    """Who runs this site; the floor that keeps the settings answers. Fails where none does."""
+    for answer in site_identity_answers:
+        return answer()
+    raise LookupError("No floor says who runs this site: see core.extensions.site_identity_answers.")
