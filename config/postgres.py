@@ -249,6 +249,12 @@ class EmbeddedPostgres:
                 link.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(OWNER_ROLE)))
             if APP_ROLE not in known:
                 link.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APP_ROLE)))
+                # So that a test can take the application's place for a while; nothing is inherited.
+                link.execute(
+                    sql.SQL("GRANT {} TO {} WITH INHERIT FALSE, SET TRUE").format(
+                        sql.Identifier(APP_ROLE), sql.Identifier(OWNER_ROLE)
+                    )
+                )
             found = link.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if found is None:
                 link.execute(

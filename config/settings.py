@@ -228,6 +228,8 @@ TASK_LEASE_SECONDS = env_int("TASK_LEASE_SECONDS", default=600, minimum=30)
 # --- People and sign-in -----------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+# An address is unique whatever its case, by a constraint that this check does not see.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",

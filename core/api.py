@@ -14,7 +14,6 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 from core.errors import DomainError, TooMany, describe_error
 
@@ -39,6 +38,9 @@ class CursorPages(CursorPagination):
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer ``{"code", "message", "errors"}`` for every refusal; None for a fault of ours (a 500)."""
+    # The views of REST framework read this module while they are being imported.
+    from rest_framework.views import set_rollback
+
     if isinstance(error, DomainError):
         set_rollback()
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else None

@@ -1,0 +1,202 @@
+"""What all tests share: the database, the browser, and tools that a machine may lack."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.test import TransactionTestCase
+from django.utils import translation
+
+from tests import database
+
+CI = os.environ.get("CI", "") not in {"", "0", "false"}
+
+# A tool, the programs that provide it, and how to get it.
+TOOLS = {
+    "chromium": (("chromium", "chromium-browser", "google-chrome"), "apt-get install chromium"),
+    "pdfsig": (("pdfsig",), "apt-get install poppler-utils"),
+    "pdftotext": (("pdftotext",), "apt-get install poppler-utils"),
+    "pdftoppm": (("pdftoppm",), "apt-get install poppler-utils"),
+    "qpdf": (("qpdf",), "apt-get install qpdf"),
+    "xgettext": (("xgettext",), "apt-get install gettext"),
+}
+
+
+def find_tool(name: str) -> str | None:
+    """The program that provides the tool, or None."""
+    for program in TOOLS[name][0]:
+        path = shutil.which(program)
+        if path:
+            return path
+    return None
+
+
+def require_tool(name: str) -> str:
+    """The tool's program, or a skipped test that says how to install it."""
+    path = find_tool(name)
+    if path is None:
+        pytest.skip(f"This test needs {name}, which is not on this machine. Install it with: {TOOLS[name][1]}")
+    return path
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(tool, …): programs without which the test is skipped")
+    config.addinivalue_line("markers", "browser: walks the site in Chromium")
+    if settings.EMBEDDED_POSTGRES is not None:
+        settings.EMBEDDED_POSTGRES.acquire()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if settings.EMBEDDED_POSTGRES is not None:
+        settings.EMBEDDED_POSTGRES.release()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if names & {"browser", "page", "phone_page", "make_page"}:
+            item.add_marker(pytest.mark.browser)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs"):
+        for tool in marker.args:
+            require_tool(tool)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """With CI=1 a skipped test is a failed one: there, every tool is to be installed."""
+    report = yield
+    if CI and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"{reason}\n(With CI=1 nothing may be skipped.)"
+    return report
+
+
+# --- The database -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """A copy of the migrated template for this process."""
+    ordinary = settings.DATABASES["default"]["NAME"]
+    name = database.choose_name()
+    with django_db_blocker.unblock():
+        template = database.build_template()
+        database.copy_template(template=template, name=name)
+
+    def restore(self: TransactionTestCase) -> None:
+        database.copy_template(template=template, name=name)
+
+    flush = TransactionTestCase._fixture_teardown
+    TransactionTestCase._fixture_teardown = restore  # type: ignore[method-assign]
+    yield
+    TransactionTestCase._fixture_teardown = flush  # type: ignore[method-assign]
+    with django_db_blocker.unblock():
+        database.point_to(ordinary)
+        with database.connect_to_server() as link:
+            database.drop_database(link, name)
+
+
+@pytest.fixture
+def as_app_role(db: None) -> Iterator[None]:
+    """The test's statements run with the rights of the serving application."""
+    role = settings.DATABASE_APP_ROLE
+    if role is None:
+        pytest.skip("This server was given without a role of its own for the application.")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL ROLE {connection.ops.quote_name(role)}")
+    yield
+    if not connection.needs_rollback:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET ROLE")
+
+
+@pytest.fixture(autouse=True)
+def _clean_process() -> Iterator[None]:
+    """No cached value and no language goes from one test to the next."""
+    cache.clear()
+    with translation.override("en"):
+        yield
+
+
+# --- The browser ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium of the machine, driven by Playwright."""
+    program = require_tool("chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # As root Chromium has no sandbox; it opens the pages of this site only.
+        chromium = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def make_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
+    """Makes pages of separate persons: ``make_page(width=390, height=844, locale="fr-CA", java_script_enabled=False)``.
+
+    A page error, an error on the console (a refused inline script is one) or a request to another host fails the test.
+    Where an error status is what the test is about, call ``make_page(expect_errors=True)``.
+    """
+    contexts: list[Any] = []
+    complaints: list[str] = []
+
+    def make(
+        *, width: int = 1280, height: int = 900, locale: str = "en-CA", expect_errors: bool = False, **options: Any
+    ) -> Any:
+        context = browser.new_context(
+            base_url=live_server.url, viewport={"width": width, "height": height}, locale=locale, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+        if not expect_errors:
+            page.on(
+                "console",
+                lambda message: (
+                    complaints.append(f"{page.url}: {message.text}") if message.type == "error" else None
+                ),
+            )
+        page.on(
+            "request",
+            lambda request: (
+                complaints.append(f"{page.url} asked for {request.url}")
+                if not request.url.startswith((live_server.url, "data:", "blob:", "about:"))
+                else None
+            ),
+        )
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not complaints, "The browser complained:\n" + "\n".join(complaints)
+
+
+@pytest.fixture
+def page(make_page: Callable[..., Any]) -> Any:
+    """A desktop page in English."""
+    return make_page()
+
+
+@pytest.fixture
+def phone_page(make_page: Callable[..., Any]) -> Any:
+    """A page of a phone."""
+    return make_page(width=390, height=844, has_touch=True, is_mobile=True)
