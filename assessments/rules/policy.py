@@ -45,7 +45,7 @@ def visible_feedback(
     - ``after_submit``: which answers were right and their feedback; the right answers themselves once the
       person has passed or has no attempt left, so that a second attempt still means something;
     - ``after_pass``: everything once passed;
-    - ``after_last``: everything once no attempt is left (with unlimited attempts: once passed);
+    - ``after_last``: everything once no attempt is left, or once passed;
     - ``never``: the score only.
 
     Errors: ``ValueError`` for an unknown policy.
@@ -57,11 +57,9 @@ def visible_feedback(
     none_left = attempts_allowed is not None and attempts_used >= attempts_allowed
     if policy == "after_submit":
         return EVERYTHING if passed or none_left else OWN_ANSWERS
-    if policy == "after_pass":
-        return EVERYTHING if passed else SCORE_ONLY
-    if policy == "after_last":
-        return EVERYTHING if none_left or (attempts_allowed is None and passed) else SCORE_ONLY
-    return SCORE_ONLY
+    if policy == "never":
+        return SCORE_ONLY
+    return EVERYTHING if passed or (policy == "after_last" and none_left) else SCORE_ONLY
 
 
 def attempt_deadline(

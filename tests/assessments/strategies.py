@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -125,7 +126,7 @@ def rubrics(draw: st.DrawFn) -> AssessmentDocument:
 def responses(item: Item) -> st.SearchStrategy[Response]:
     """Any response that the item accepts, none included."""
     keys = [option.key for option in item.options]
-    values: st.SearchStrategy[Any] = {
+    values: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
         "single": lambda: st.sampled_from(keys),
         "multiple": lambda: st.sets(st.sampled_from(keys), min_size=1).map(
             lambda ticks: tuple(sorted(ticks))
@@ -133,18 +134,18 @@ def responses(item: Item) -> st.SearchStrategy[Response]:
         "true_false": st.booleans,
         "numeric": lambda: numbers.map(Decimal),
         "short_text": lambda: st.text("abc", min_size=1, max_size=5) | st.sampled_from(item.accept["fr"]),
-    }[item.kind]()
-    return (st.none() | values).map(lambda value: Response(item.kind, value))
+    }
+    return (st.none() | values[item.kind]()).map(lambda value: Response(item.kind, value))
 
 
 def right_response(item: Item) -> Response:
     """The response that earns all points."""
     right = tuple(sorted(option.key for option in item.options if option.correct))
-    value: Any = {
+    values: dict[str, Callable[[], Any]] = {
         "single": lambda: right[0],
         "multiple": lambda: right,
         "true_false": lambda: item.answer,
         "numeric": lambda: item.answer,
         "short_text": lambda: item.accept["fr"][0],
-    }[item.kind]()
-    return Response(item.kind, value)
+    }
+    return Response(item.kind, values[item.kind]())
