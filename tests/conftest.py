@@ -13,10 +13,15 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import translation
+from hypothesis import settings as hypothesis_settings
 
 from tests import database
 
 CI = os.environ.get("CI", "") not in {"", "0", "false"}
+
+# A busy machine must not turn a slow example into a failed test.
+hypothesis_settings.register_profile("project", deadline=None, print_blob=True)
+hypothesis_settings.load_profile("project")
 
 # A tool, the programs that provide it, and how to get it.
 TOOLS = {
