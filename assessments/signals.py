@@ -1,0 +1,10 @@
+"""News sent up from the floor of assessments, inside the transaction of the fact."""
+
+from django.dispatch import Signal
+
+# Arguments: attempt, language.
+attempt_started = Signal()
+# Arguments: attempt, language. Its score is set, or it waits for a marker.
+attempt_submitted = Signal()
+# Arguments: mark (with mark.attempt).
+attempt_marked = Signal()
