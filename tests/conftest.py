@@ -17,6 +17,9 @@ from hypothesis import settings as hypothesis_settings
 
 from tests import database
 
+# The people whom the tests of every floor share.
+pytest_plugins = ["tests.cast"]
+
 CI = os.environ.get("CI", "") not in {"", "0", "false"}
 
 # A busy machine must not turn a slow example into a failed test.
@@ -47,7 +50,9 @@ def require_tool(name: str) -> str:
     """The tool's program, or a skipped test that says how to install it."""
     path = find_tool(name)
     if path is None:
-        pytest.skip(f"This test needs {name}, which is not on this machine. Install it with: {TOOLS[name][1]}")
+        pytest.skip(
+            f"This test needs {name}, which is not on this machine. Install it with: {TOOLS[name][1]}"
+        )
     return path
 
 
@@ -163,7 +168,12 @@ def make_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
     complaints: list[str] = []
 
     def make(
-        *, width: int = 1280, height: int = 900, locale: str = "en-CA", expect_errors: bool = False, **options: Any
+        *,
+        width: int = 1280,
+        height: int = 900,
+        locale: str = "en-CA",
+        expect_errors: bool = False,
+        **options: Any,
     ) -> Any:
         context = browser.new_context(
             base_url=live_server.url, viewport={"width": width, "height": height}, locale=locale, **options
