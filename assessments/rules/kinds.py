@@ -95,7 +95,7 @@ class ItemKind(ABC):
         if unknown:
             return Problem("unknown_key", {"keys": unknown})
         value = raw.get(self.raw_field)
-        if value is None or value == "" or value == []:
+        if value is None or value in ("", []):
             return Response(self.code)
         return self.parse_value(item, value, language)
 

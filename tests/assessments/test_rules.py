@@ -450,7 +450,8 @@ class TestScoring:
         assert 0 <= score.points <= score.max_points == item.points
         assert score == score_item(item, response)
         exponent = score.points.as_tuple().exponent
-        assert isinstance(exponent, int) and exponent >= -2
+        assert isinstance(exponent, int)
+        assert exponent >= -2
         assert score.right is (score.points == score.max_points)
 
     @given(ours.items())
@@ -514,7 +515,8 @@ class TestScoring:
         assert score_attempt(document, form, shuffled) == score
         turned = Form(tuple(data.draw(st.permutations(form.items))))
         assert score_attempt(document, turned, answers) == score
-        assert score.percent is not None and 0 <= score.percent <= 100
+        assert score.percent is not None
+        assert 0 <= score.percent <= 100
         if document.pass_mark is None:
             assert score.passed is None
         else:
@@ -591,7 +593,8 @@ class TestRubric:
         assert 0 <= score.points <= score.max_points
         assert set(score.waiting) == {criterion.key for criterion in document.rubric} - set(chosen)
         if score.waiting:
-            assert score.percent is None and score.passed is None
+            assert score.percent is None
+            assert score.passed is None
         top = {criterion.key: len(criterion.levels) - 1 for criterion in document.rubric}
         best = score_rubric(document, top)
         assert best.points == best.max_points
@@ -721,7 +724,8 @@ class TestTime:
     def test_more_factor_is_never_less_time(self, minutes: int, factor: Decimal, more: Decimal) -> None:
         first = attempt_deadline(started_at=AT, time_limit_minutes=minutes, time_factor=factor)
         second = attempt_deadline(started_at=AT, time_limit_minutes=minutes, time_factor=factor + more)
-        assert first is not None and second is not None
+        assert first is not None
+        assert second is not None
         assert AT + timedelta(minutes=minutes) <= first <= second
 
     def test_refuses_less_time_and_naive_times(self) -> None:

@@ -1,0 +1,271 @@
+"""The fold of the learning ledger: from events to where a learner stands.
+
+A state depends on the *set* of events only: not on the order in which they arrive, nor on how often one
+arrives (its client UUID tells). Events are taken by ``occurred_at``; of two at the same instant the one
+that naturally comes first (a submission before its mark) goes first. Later events never un-complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class Verb(StrEnum):
+    """What happened, in the order in which such things follow each other. Shapes of ``result`` by verb:
+
+    - ``opened`` ``{}``
+    - ``progressed`` ``{}``: ``object_key`` is the block that was reached
+    - ``reflected`` ``{"empty": bool}``, ``wrote`` ``{"empty": bool}``, and keys of texts with digests:
+      ``object_key`` is the block
+    - ``checked`` ``{"choices": [keys], "right": bool}``: ``object_key`` is the block
+    - ``attempted`` ``{"number"}``; ``object_key`` is the attempt, as in the three that follow
+    - ``submitted`` ``{"number", "points", "max_points", "percent", "passed"}``: decimals as text,
+      ``passed`` null while a person has to mark it
+    - ``returned`` ``{"number"}``: the marker asks for another try
+    - ``marked`` as ``submitted``, by a person
+    - ``completed`` ``{"code", …}``: the reason
+    """
+
+    OPENED = "opened"
+    PROGRESSED = "progressed"
+    REFLECTED = "reflected"
+    WROTE = "wrote"
+    CHECKED = "checked"
+    ATTEMPTED = "attempted"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    MARKED = "marked"
+    COMPLETED = "completed"
+
+
+_RANK = {verb: rank for rank, verb in enumerate(Verb)}
+_NOT_BY_LEARNER = {Verb.RETURNED, Verb.MARKED, Verb.COMPLETED}
+
+
+class Outcome(StrEnum):
+    """What became of an attempt."""
+
+    OPEN = "open"
+    WAITING = "waiting"
+    RETURNED = "returned"
+    FAILED = "failed"
+    PASSED = "passed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One entry of the learning ledger. ``id`` is the client UUID; ``occurred_at`` is aware."""
+
+    id: UUID
+    verb: Verb
+    step: UUID
+    occurred_at: datetime
+    object_key: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One attempt as the ledger tells it."""
+
+    key: str
+    number: int = 0
+    started_at: datetime
+    submitted_at: datetime | None = None
+    outcome: Outcome = Outcome.OPEN
+    points: Decimal | None = None
+    max_points: Decimal | None = None
+    percent: Decimal | None = None
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepState:
+    """Where a learner stands in one step.
+
+    ``checks``, ``reflections`` and ``worksheets`` map a block's key to the last result recorded.
+    ``active_at`` is the learner's own last doing, ``last_at`` the last of anything. ``attempts`` are in
+    order of their number.
+    """
+
+    key: UUID
+    opened_at: datetime | None = None
+    last_at: datetime | None = None
+    active_at: datetime | None = None
+    completed_at: datetime | None = None
+    reason: Mapping[str, Any] = field(default_factory=dict)
+    position: str = ""
+    checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    reflections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    worksheets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def written(self) -> frozenset[str]:
+        """The reflections that have words now."""
+        return frozenset(key for key, result in self.reflections.items() if not result.get("empty"))
+
+    @property
+    def parts(self) -> dict[str, Mapping[str, Any]]:
+        """Every part that was filled in, by block key."""
+        return {**self.worksheets, **self.reflections, **self.checks}
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the last attempt waits for a marker and nothing is left for the learner to do here."""
+        return (
+            self.completed_at is None and bool(self.attempts) and self.attempts[-1].outcome is Outcome.WAITING
+        )
+
+    @property
+    def attempts_used(self) -> int:
+        """Attempts started, less those that a marker gave back: being asked for another try costs none."""
+        return sum(attempt.outcome is not Outcome.RETURNED for attempt in self.attempts)
+
+    @property
+    def best(self) -> Attempt | None:
+        """The attempt that counts: passed before failed, then the highest percent, then the earliest."""
+        decided = [
+            attempt for attempt in self.attempts if attempt.outcome in (Outcome.PASSED, Outcome.FAILED)
+        ]
+        return min(
+            decided,
+            key=lambda attempt: (
+                attempt.outcome is not Outcome.PASSED,
+                -(attempt.percent or Decimal(0)),
+                attempt.number,
+                attempt.key,
+            ),
+            default=None,
+        )
+
+    @property
+    def status(self) -> str:
+        """``complete``, ``waiting``, ``returned``, ``failed`` or ``opened``, as ``StepProgress`` keeps it."""
+        if self.completed_at is not None:
+            return "complete"
+        if not self.attempts:
+            return "opened"
+        last = self.attempts[-1].outcome
+        return last.value if last in (Outcome.WAITING, Outcome.RETURNED, Outcome.FAILED) else "opened"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CourseState:
+    """Where a learner stands in a course: the steps that anything happened in, by key."""
+
+    steps: Mapping[UUID, StepState] = field(default_factory=dict)
+
+    @property
+    def completed(self) -> frozenset[UUID]:
+        return frozenset(key for key, step in self.steps.items() if step.completed_at is not None)
+
+    @property
+    def waiting(self) -> int:
+        """How many steps wait for a marker."""
+        return sum(step.is_waiting for step in self.steps.values())
+
+    @property
+    def last_active(self) -> StepState | None:
+        """The step that the learner worked in last."""
+        active = [(step.active_at, step.key) for step in self.steps.values() if step.active_at]
+        return self.steps[max(active)[1]] if active else None
+
+    @property
+    def active_at(self) -> datetime | None:
+        step = self.last_active
+        return step.active_at if step else None
+
+
+def fold_events(events: Iterable[Event]) -> CourseState:
+    """Fold the learning events of one enrolment, in any order, duplicates included."""
+    once: dict[UUID, Event] = {}
+    for event in sorted(events, key=_in_time):
+        once.setdefault(event.id, event)
+    steps: dict[UUID, StepState] = {}
+    for event in once.values():
+        steps[event.step] = apply_event(steps.get(event.step, StepState(key=event.step)), event)
+    return CourseState(steps=steps)
+
+
+def apply_event(state: StepState, event: Event) -> StepState:
+    """The state of a step after one more event that is not earlier than those before it."""
+    at, key, result = event.occurred_at, event.object_key, dict(event.result)
+    state = replace(state, last_at=at)
+    if event.verb not in _NOT_BY_LEARNER:
+        state = replace(state, active_at=at, opened_at=state.opened_at or at)
+    match event.verb:
+        case Verb.PROGRESSED:
+            return replace(state, position=key)
+        case Verb.REFLECTED:
+            return replace(state, reflections={**state.reflections, key: result}, position=key)
+        case Verb.WROTE:
+            return replace(state, worksheets={**state.worksheets, key: result}, position=key)
+        case Verb.CHECKED:
+            return replace(state, checks={**state.checks, key: result}, position=key)
+        case Verb.COMPLETED if state.completed_at is None:
+            return replace(state, completed_at=at, reason=result)
+        case Verb.ATTEMPTED | Verb.SUBMITTED | Verb.RETURNED | Verb.MARKED:
+            return replace(state, attempts=_with_attempt(state.attempts, event))
+        case _:
+            return state
+
+
+def is_stuck(
+    state: CourseState,
+    now: datetime,
+    idle_days: int = 10,
+    *,
+    enrolled_at: datetime | None = None,
+) -> bool:
+    """Whether a learner who has not completed the course has done nothing for ``idle_days`` days.
+
+    A learner who never began is counted from ``enrolled_at`` (not at all without it). Nobody is stuck
+    because of a marker: while a step waits for marking, the answer is no. The caller asks only of courses
+    that are not complete; a learner without attempts left is found by ``explain_incomplete``.
+    """
+    since = state.active_at or enrolled_at
+    if since is None or state.waiting:
+        return False
+    return now - since >= timedelta(days=idle_days)
+
+
+def _in_time(event: Event) -> tuple[datetime, int, UUID]:
+    return event.occurred_at, _RANK[event.verb], event.id
+
+
+def _with_attempt(attempts: tuple[Attempt, ...], event: Event) -> tuple[Attempt, ...]:
+    known = {attempt.key: attempt for attempt in attempts}
+    attempt = known.get(event.object_key) or Attempt(key=event.object_key, started_at=event.occurred_at)
+    attempt = replace(attempt, number=int(event.result.get("number") or attempt.number))
+    if event.verb is Verb.RETURNED:
+        attempt = replace(attempt, outcome=Outcome.RETURNED, decided_at=event.occurred_at)
+    elif event.verb in (Verb.SUBMITTED, Verb.MARKED):
+        attempt = _decided(attempt, event)
+    known[attempt.key] = attempt
+    order = sorted(known.values(), key=lambda one: (one.number, one.started_at, one.key))
+    return tuple(order)
+
+
+def _decided(attempt: Attempt, event: Event) -> Attempt:
+    passed = event.result.get("passed")
+    outcome = Outcome.WAITING if passed is None else Outcome.PASSED if passed else Outcome.FAILED
+    return replace(
+        attempt,
+        submitted_at=attempt.submitted_at or event.occurred_at,
+        outcome=outcome,
+        decided_at=None if outcome is Outcome.WAITING else event.occurred_at,
+        points=_decimal(event.result.get("points")),
+        max_points=_decimal(event.result.get("max_points")),
+        percent=_decimal(event.result.get("percent")),
+    )
+
+
+def _decimal(value: object) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
