@@ -134,7 +134,9 @@ def start_attempt(*, sitting: Sitting, attempt_id: uuid.UUID, language: str | No
         raise AttemptClosed(_("This assessment is not open yet."))
     if sitting.closes_at and now >= sitting.closes_at:
         raise AttemptClosed(_("This assessment has closed. What you handed in before is kept."))
-    if attempts_left(allowed=sitting.attempts_allowed, used=len(attempts)) == 0:
+    # Work that a marker gave back for another try costs no attempt.
+    used = sum(not (attempt.passed is False and attempt.points is None) for attempt in attempts)
+    if attempts_left(allowed=sitting.attempts_allowed, used=used) == 0:
         raise NoAttemptLeft(
             _("You have used all your attempts. Write to your instructor, who can open one more for you.")
         )

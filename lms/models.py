@@ -152,6 +152,7 @@ class LearningEvent(LedgerModel):
 
     class Verb(models.TextChoices):
         OPENED = "opened", _("Opened")
+        PROGRESSED = "progressed", _("Read on")
         REFLECTED = "reflected", _("Wrote a reflection")
         WROTE = "wrote", _("Wrote in a worksheet")
         CHECKED = "checked", _("Answered a check")
@@ -174,7 +175,7 @@ class LearningEvent(LedgerModel):
 
     class Meta(LedgerModel.Meta):
         verbose_name = _("learning event")
-        indexes = [models.Index(fields=["enrolment", "id"], name="lms_learning_by_enrolment")]
+        indexes = [models.Index(fields=["enrolment", "step_key"], name="lms_learning_by_step")]
         constraints = [
             models.UniqueConstraint(
                 fields=["enrolment", "step_key"],

@@ -1,0 +1,354 @@
+"""From the ledgers to the rows that screens read, and back again to prove them.
+
+Every projection row is a function of ledger rows only. The same functions write one row after an event and
+rebuild them all; `compare` says where a stored row differs from what the ledger gives.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models, transaction
+from django.utils.dateparse import parse_datetime
+
+from lms import rules
+from lms.models import (
+    CourseProgress,
+    Enrolment,
+    EnrolmentEvent,
+    Evidence,
+    LearningEvent,
+    Standing,
+    StepProgress,
+)
+from lms.outlines import steps_of
+from lms.rules import CourseState, CourseSteps, Event, StepState, Verb, completion, fold_events
+
+STEP_FIELDS = (
+    "state", "opened_at", "last_at", "completed_at", "reason", "parts", "points", "max_points", "attempts_used",
+)
+COURSE_FIELDS = (
+    "steps_required", "steps_complete", "last_step_key", "last_at", "completed_at", "waiting",
+)
+STANDING_FIELDS = ("state", "since", "valid_until", "reason")
+ENROLMENT_FIELDS = ("state", "edition_id", "closes_at")
+
+
+def read_event(row: LearningEvent) -> Event:
+    """A ledger row as the rules read it."""
+    return Event(
+        id=row.client_id,
+        verb=Verb(row.verb),
+        step=row.step_key,
+        occurred_at=row.occurred_at,
+        object_key=row.object_key,
+        result=row.result,
+    )
+
+
+def fold_step(enrolment: Enrolment, step_key: uuid.UUID) -> StepState:
+    """Where a learner stands in one step, from the ledger. One query."""
+    rows = LearningEvent.objects.filter(enrolment=enrolment, step_key=step_key).order_by("id")
+    return fold_events(read_event(row) for row in rows).steps.get(step_key, StepState(key=step_key))
+
+
+def fold_course(enrolment: Enrolment) -> CourseState:
+    """Where a learner stands in the course, from the ledger. One query."""
+    rows = LearningEvent.objects.filter(enrolment=enrolment).order_by("id")
+    return fold_events(read_event(row) for row in rows)
+
+
+def step_values(state: StepState) -> dict[str, Any]:
+    """The columns of `StepProgress` for a state."""
+    best = state.best
+    return {
+        "state": state.status,
+        "opened_at": state.opened_at,
+        "last_at": state.last_at,
+        "completed_at": state.completed_at,
+        "reason": dict(state.reason),
+        "parts": {key: dict(result) for key, result in state.parts.items()},
+        "points": best.points if best else None,
+        "max_points": best.max_points if best else None,
+        "attempts_used": state.attempts_used,
+    }
+
+
+def project_step(enrolment: Enrolment, state: StepState) -> StepProgress:
+    """Write the row of one step. One query."""
+    row = StepProgress(enrolment=enrolment, step_key=state.key, **step_values(state))
+    StepProgress.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["enrolment", "step_key"], update_fields=list(STEP_FIELDS)
+    )
+    return row
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What the course's row needs to know of a step's row."""
+
+    key: uuid.UUID
+    state: str
+    completed_at: Any
+    last_at: Any
+
+
+def course_values(steps: CourseSteps, records: Iterable[StepRecord]) -> dict[str, Any]:
+    """The columns of `CourseProgress` for the rows of its steps.
+
+    A course stands complete from the moment its last required step was completed.
+    """
+    known = {record.key: record for record in records}
+    completed = {key: record.completed_at for key, record in known.items() if record.completed_at}
+    result = completion(steps.steps, completed)
+    in_course = [known[step.key] for step in steps.steps if step.key in known]
+    last = max(in_course, key=lambda record: (record.last_at, str(record.key)), default=None)
+    return {
+        "steps_required": len(result.required),
+        "steps_complete": len(result.done),
+        "last_step_key": last.key if last else None,
+        "last_at": last.last_at if last else None,
+        "completed_at": max((completed[key] for key in result.done), default=None) if result.complete else None,
+        "waiting": sum(record.state == StepProgress.State.WAITING for record in in_course),
+    }
+
+
+def project_course(enrolment: Enrolment) -> CourseProgress:
+    """Write the row of the course from its steps' rows. Two queries."""
+    rows = StepProgress.objects.filter(enrolment=enrolment)
+    records = [StepRecord(row.step_key, row.state, row.completed_at, row.last_at) for row in rows.iterator()]
+    row = CourseProgress(enrolment=enrolment, **course_values(steps_of(enrolment.edition), records))
+    CourseProgress.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["enrolment"], update_fields=list(COURSE_FIELDS)
+    )
+    return row
+
+
+# --- Standing -----------------------------------------------------------------------------------------------------
+
+
+def read_evidence(row: Evidence) -> rules.Evidence:
+    """A ledger row as the rules read it."""
+    return rules.Evidence(
+        id=row.pk,
+        competency=row.edition_competency.competency_id,
+        level=row.level,
+        kind=row.kind,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        strength=rules.Strength(row.strength),
+        retracts=row.retracts_id,
+    )
+
+
+def _standing_rows(entries: Sequence[Evidence], *, subject_id: uuid.UUID) -> list[Standing]:
+    """The standings that the ledger gives, as of its latest entry: a projection must not depend on today.
+
+    What has run out since then is told by `valid_until`, which whoever reads compares with the clock.
+    """
+    if not entries:
+        return []
+    found = rules.standing(map(read_evidence, entries), at=max(entry.valid_from for entry in entries))
+    return [
+        Standing(
+            subject_id=subject_id,
+            competency_id=competency,
+            level=level,
+            state=standing.state.value,
+            since=standing.since,
+            valid_until=standing.valid_until,
+            reason={"evidence": [[reason.evidence, reason.code] for reason in standing.reasons]},
+        )
+        for (competency, level), standing in found.items()
+        if standing.since is not None
+    ]
+
+
+def _evidence_of(subject_ids: Iterable[uuid.UUID], competencies: Iterable[uuid.UUID] | None = None) -> Any:
+    rows = Evidence.objects.filter(subject_id__in=list(subject_ids)).select_related("edition_competency")
+    if competencies is not None:
+        rows = rows.filter(edition_competency__competency_id__in=list(competencies))
+    return rows.order_by("id")
+
+
+def project_standing(subject_id: uuid.UUID, competencies: Iterable[uuid.UUID]) -> None:
+    """Write the standings of a person in some competencies. Three queries."""
+    wanted = set(competencies)
+    rows = _standing_rows(list(_evidence_of([subject_id], wanted)), subject_id=subject_id)
+    kept = {(row.competency_id, row.level) for row in rows}
+    stale = models.Q()
+    for competency, level in kept:
+        stale |= models.Q(competency_id=competency, level=level)
+    gone = Standing.objects.filter(subject_id=subject_id, competency_id__in=wanted)
+    (gone.exclude(stale) if kept else gone).delete()
+    Standing.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["subject", "competency", "level"],
+        update_fields=list(STANDING_FIELDS),
+    )
+
+
+# --- Rebuilding, and proving --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A projection row that is not what the ledger gives. `found` None: missing; `expected` None: should not be."""
+
+    table: str
+    key: str
+    expected: dict[str, Any] | None
+    found: dict[str, Any] | None
+
+
+def _pick(row: Any, fields: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in fields}
+
+
+def _batches(ids: Sequence[Any], size: int = 200) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
+
+
+def read_enrolment_event(row: EnrolmentEvent) -> rules.EnrolmentEvent:
+    """A ledger row as the rules read it."""
+    edition, closes_at = row.data.get("edition"), row.data.get("closes_at")
+    return rules.EnrolmentEvent(
+        id=row.pk,
+        kind=rules.EnrolmentKind(row.kind),
+        at=row.recorded_at,
+        edition=uuid.UUID(edition) if edition else None,
+        closes_at=parse_datetime(closes_at) if closes_at else None,
+    )
+
+
+def enrolment_values(events: Iterable[EnrolmentEvent]) -> dict[str, Any]:
+    """The projected columns of `Enrolment`; empty where the ledger knows of no enrolment."""
+    effective = rules.effective_enrolment(map(read_enrolment_event, events))
+    if effective is None:
+        return {}
+    return {"state": effective.state, "edition_id": effective.edition, "closes_at": effective.closes_at}
+
+
+def project_enrolment(enrolment: Enrolment) -> None:
+    """Write the projected columns of an enrolment. Two queries."""
+    values = enrolment_values(EnrolmentEvent.objects.filter(enrolment=enrolment).order_by("id"))
+    Enrolment.objects.filter(pk=enrolment.pk).update(**values)
+    enrolment.refresh_from_db()
+
+
+def rebuild(*, check: bool) -> list[Difference]:
+    """Rebuild every projection from the ledgers; with `check` only compare. The differences found.
+
+    Works in batches of 200 enrolments and of 200 people, each in a transaction that locks them.
+    """
+    differences: list[Difference] = []
+    enrolment_ids = list(Enrolment.objects.order_by("id").values_list("id", flat=True))
+    for batch in _batches(enrolment_ids):
+        with transaction.atomic():
+            differences += _rebuild_enrolments(batch, check=check)
+    subject_ids = list(
+        Evidence.objects.order_by("subject_id").values_list("subject_id", flat=True).distinct()
+    )
+    extra = list(
+        Standing.objects.exclude(subject_id__in=subject_ids).values_list("subject_id", flat=True).distinct()
+    )
+    for batch in _batches([*subject_ids, *extra]):
+        with transaction.atomic():
+            differences += _rebuild_standings(batch, check=check)
+    return differences
+
+
+def _rebuild_enrolments(ids: Sequence[uuid.UUID], *, check: bool) -> list[Difference]:
+    enrolments = {
+        row.id: row
+        for row in Enrolment.objects.select_for_update(of=("self",)).select_related("edition").filter(id__in=ids)
+    }
+    happened: dict[uuid.UUID, list[EnrolmentEvent]] = defaultdict(list)
+    for event in EnrolmentEvent.objects.filter(enrolment_id__in=ids).order_by("id"):
+        happened[event.enrolment_id].append(event)
+    learned: dict[uuid.UUID, list[Event]] = defaultdict(list)
+    for row in LearningEvent.objects.filter(enrolment_id__in=ids).order_by("id"):
+        learned[row.enrolment_id].append(read_event(row))
+    stored_steps = {(row.enrolment_id, row.step_key): row for row in StepProgress.objects.filter(enrolment_id__in=ids)}
+    stored_courses = {row.enrolment_id: row for row in CourseProgress.objects.filter(enrolment_id__in=ids)}
+    differences: list[Difference] = []
+    for key, enrolment in enrolments.items():
+        differences += _compare(
+            "lms_enrolment",
+            key,
+            enrolment_values(happened[key]),
+            _pick(enrolment, ENROLMENT_FIELDS),
+        )
+        states = fold_events(learned[key]).steps
+        for step_key in {*states, *(step for owner, step in stored_steps if owner == key)}:
+            stored = stored_steps.get((key, step_key))
+            differences += _compare(
+                "lms_stepprogress",
+                f"{key}/{step_key}",
+                step_values(states[step_key]) if step_key in states else None,
+                _pick(stored, STEP_FIELDS) if stored else None,
+            )
+        records = [
+            StepRecord(state.key, state.status, state.completed_at, state.last_at) for state in states.values()
+        ]
+        stored_course = stored_courses.get(key)
+        differences += _compare(
+            "lms_courseprogress",
+            key,
+            course_values(steps_of(enrolment.edition), records),
+            _pick(stored_course, COURSE_FIELDS) if stored_course else None,
+        )
+        if not check:
+            _write_enrolment(enrolment, happened[key], states)
+    return differences
+
+
+def _write_enrolment(
+    enrolment: Enrolment, events: Sequence[EnrolmentEvent], states: dict[uuid.UUID, StepState]
+) -> None:
+    Enrolment.objects.filter(pk=enrolment.pk).update(**enrolment_values(events))
+    enrolment.refresh_from_db()
+    StepProgress.objects.filter(enrolment=enrolment).exclude(step_key__in=states).delete()
+    for state in states.values():
+        project_step(enrolment, state)
+    project_course(enrolment)
+
+
+def _rebuild_standings(ids: Sequence[uuid.UUID], *, check: bool) -> list[Difference]:
+    entries: dict[uuid.UUID, list[Evidence]] = defaultdict(list)
+    for entry in _evidence_of(ids):
+        entries[entry.subject_id].append(entry)
+    stored: dict[uuid.UUID, dict[tuple[uuid.UUID, str], Standing]] = defaultdict(dict)
+    for row in Standing.objects.filter(subject_id__in=ids):
+        stored[row.subject_id][row.competency_id, row.level] = row
+    differences: list[Difference] = []
+    for subject_id in ids:
+        expected = {
+            (row.competency_id, row.level): row
+            for row in _standing_rows(entries[subject_id], subject_id=subject_id)
+        }
+        for key in {*expected, *stored[subject_id]}:
+            wanted, found = expected.get(key), stored[subject_id].get(key)
+            differences += _compare(
+                "lms_standing",
+                f"{subject_id}/{key[0]}/{key[1]}",
+                _pick(wanted, STANDING_FIELDS) if wanted else None,
+                _pick(found, STANDING_FIELDS) if found else None,
+            )
+        if not check:
+            touched = {key[0] for key in {*expected, *stored[subject_id]}}
+            if touched:
+                project_standing(subject_id, touched)
+    return differences
+
+
+def _compare(
+    table: str, key: Any, expected: dict[str, Any] | None, found: dict[str, Any] | None
+) -> list[Difference]:
+    return [] if expected == found else [Difference(table, str(key), expected, found)]

@@ -1,0 +1,44 @@
+"""Writes of the course engine: one function a verb, each in one transaction."""
+
+from lms.services.desk import (
+    ExtraAllowance,
+    extend_enrolment,
+    grant_accommodation,
+    mark_submission,
+    open_next_attempt,
+    reinstate_learner,
+    withdraw_learner,
+)
+from lms.services.enrolments import EnrolmentRequest, confirm_certificate_name, enrol_learner
+from lms.services.learning import (
+    PartAnswer,
+    answer_check,
+    complete_lesson,
+    open_step,
+    save_reflection,
+    save_worksheet,
+)
+from lms.services.notices import notify
+from lms.services.sittings import open_step_sitting, terms_of_step
+
+__all__ = [
+    "EnrolmentRequest",
+    "ExtraAllowance",
+    "PartAnswer",
+    "answer_check",
+    "complete_lesson",
+    "confirm_certificate_name",
+    "enrol_learner",
+    "extend_enrolment",
+    "grant_accommodation",
+    "mark_submission",
+    "notify",
+    "open_next_attempt",
+    "open_step",
+    "open_step_sitting",
+    "reinstate_learner",
+    "save_reflection",
+    "save_worksheet",
+    "terms_of_step",
+    "withdraw_learner",
+]

@@ -1,0 +1,201 @@
+"""Assessments of a step: whose they are, on which terms, and what comes of an attempt."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from assessments import services as assessments
+from assessments.documents import write_decimal
+from assessments.models import AssessmentEdition, Attempt, Mark, Sitting
+from assessments.rules import AttemptScore
+from core import clock
+from core.errors import NotFound
+from lms.models import Accommodation, Enrolment, LearningEvent
+from lms.projections import fold_step, project_course, project_step
+from lms.rules import Grant, Terms, effective_terms
+from lms.services.evidence import record_attempt_evidence
+from lms.services.learning import (
+    add_event,
+    find_step,
+    lock_enrolment,
+    record_completion,
+    require_open,
+    require_unlocked,
+)
+from lms.services.notices import notify
+from modules.models import EditionAssessment
+
+Verb = LearningEvent.Verb
+
+
+def assessment_of(enrolment: Enrolment, step_key: uuid.UUID) -> AssessmentEdition:
+    """The assessment edition that a step of the pinned edition holds. One query."""
+    row = (
+        EditionAssessment.objects.select_related("assessment")
+        .filter(edition_id=enrolment.edition_id, step_key=step_key)
+        .first()
+    )
+    if row is None:
+        raise NotFound("This step holds no assessment.")
+    return row.assessment
+
+
+def terms_of_step(
+    enrolment: Enrolment, step_key: uuid.UUID, edition: AssessmentEdition, *, at: datetime
+) -> Terms:
+    """What holds for this learner in this step, accommodations included. One query."""
+    document = assessments.document_of(edition)
+    base = Terms(
+        attempts_allowed=document.attempts,
+        opens_at=enrolment.offering.opens_at,
+        closes_at=enrolment.closes_at,
+    )
+    grants = [
+        Grant(
+            id=row.pk,
+            step=row.step_key,
+            time_factor=row.time_factor,
+            extra_attempts=row.extra_attempts,
+            ends_at=row.ends_at,
+        )
+        for row in Accommodation.objects.filter(enrolment=enrolment)
+    ]
+    return effective_terms(base, grants, step=step_key, at=at)
+
+
+@transaction.atomic
+def open_step_sitting(*, enrolment: Enrolment, step_key: uuid.UUID) -> Sitting:
+    """The sitting of a learner in a step, on today's terms. Refuses a step that is locked or closed."""
+    now = clock.now()
+    enrolment = lock_enrolment(enrolment.pk)
+    require_open(enrolment, now)
+    find_step(enrolment, step_key)
+    require_unlocked(enrolment, step_key)
+    edition = assessment_of(enrolment, step_key)
+    terms = terms_of_step(enrolment, step_key, edition, at=now)
+    return assessments.open_sitting(
+        subject=enrolment.subject,
+        edition=edition,
+        context=enrolment.pk,
+        terms=assessments.Terms(
+            attempts_allowed=terms.attempts_allowed,
+            opens_at=terms.opens_at,
+            closes_at=terms.closes_at,
+            time_factor=terms.time_factor,
+        ),
+    )
+
+
+def place_of(sitting: Sitting) -> tuple[Enrolment, uuid.UUID] | None:
+    """The enrolment and step that a sitting belongs to; None where its context is not an enrolment's.
+
+    The enrolment is locked. Two queries.
+    """
+    try:
+        enrolment = lock_enrolment(sitting.context)
+    except Enrolment.DoesNotExist:
+        return None
+    row = EditionAssessment.objects.filter(
+        edition_id=enrolment.edition_id, assessment_id=sitting.edition_id
+    ).first()
+    return (enrolment, row.step_key) if row else None
+
+
+def _result_of(attempt: Attempt) -> dict[str, Any]:
+    """What the learning ledger says of an attempt: codes and numbers."""
+    score = AttemptScore.from_json(attempt.score) if attempt.score else None
+    if score is None:
+        return {"number": attempt.number, "passed": attempt.passed}
+    return {
+        "number": attempt.number,
+        "points": write_decimal(score.points),
+        "max_points": write_decimal(score.max_points),
+        "percent": None if score.percent is None else write_decimal(score.percent),
+        "passed": score.passed,
+    }
+
+
+def _record_attempt(
+    enrolment: Enrolment,
+    step_key: uuid.UUID,
+    attempt: Attempt,
+    *,
+    verb: str,
+    client_id: uuid.UUID,
+    language: str,
+    result: dict[str, Any],
+    mark: Mark | None = None,
+) -> None:
+    now = clock.now()
+    add_event(
+        enrolment,
+        verb=verb,
+        step_key=step_key,
+        client_id=client_id,
+        language=language,
+        occurred_at=now,
+        object_key=str(attempt.pk),
+        result=result,
+    )
+    state = fold_step(enrolment, step_key)
+    record_attempt_evidence(enrolment=enrolment, step_key=step_key, attempt=attempt, now=now, mark=mark)
+    if record_completion(enrolment, find_step(enrolment, step_key), state, language=language, now=now) is None:
+        project_step(enrolment, state)
+        project_course(enrolment)
+
+
+def note_attempt_started(*, attempt: Attempt, language: str) -> None:
+    """An attempt was started: into the learning ledger."""
+    if place := place_of(attempt.sitting):
+        _record_attempt(
+            *place,
+            attempt,
+            verb=Verb.ATTEMPTED,
+            client_id=uuid.uuid5(attempt.pk, "attempted"),
+            language=language,
+            result={"number": attempt.number},
+        )
+
+
+def note_attempt_submitted(*, attempt: Attempt, language: str) -> None:
+    """An attempt was handed in: ledger, evidence where it passed, completion where that completes the step."""
+    if place := place_of(attempt.sitting):
+        _record_attempt(
+            *place,
+            attempt,
+            verb=Verb.SUBMITTED,
+            client_id=uuid.uuid5(attempt.pk, "submitted"),
+            language=language,
+            result=_result_of(attempt),
+        )
+
+
+def note_attempt_marked(*, mark: Mark) -> None:
+    """A person marked an attempt or gave it back: ledger, evidence, completion, and a notice to the learner."""
+    attempt = mark.attempt
+    place = place_of(attempt.sitting)
+    if place is None:
+        return
+    returned = mark.decision == Mark.Decision.RETURNED
+    enrolment, step_key = place
+    _record_attempt(
+        enrolment,
+        step_key,
+        attempt,
+        verb=Verb.RETURNED if returned else Verb.MARKED,
+        client_id=uuid.uuid5(mark.client_id, "marked"),
+        language="en",
+        result={"number": attempt.number} if returned else _result_of(attempt),
+        mark=mark,
+    )
+    notify(
+        subject=enrolment.subject,
+        kind="work_returned" if returned else "work_marked",
+        about=f"mark:{mark.client_id}",
+        params={"enrolment": str(enrolment.pk), "step": str(step_key), "passed": bool(mark.passed)},
+        path=f"/learn/{enrolment.pk}/",
+    )

@@ -1,0 +1,46 @@
+"""Background work of the course engine."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+from django_tasks import task
+
+from accounts.models import Consent
+from accounts.selectors import has_consent
+from core import clock
+from lms.models import Notice
+
+
+@task()
+def send_notice(notice_id: str) -> None:
+    """E-mail a notice to a person who asked for e-mails; once, even where the task runs again."""
+    from accounts.mail import send_mail_to
+
+    with transaction.atomic():
+        notice = (
+            Notice.objects.select_for_update(of=("self",))
+            .select_related("subject__user")
+            .filter(pk=uuid.UUID(notice_id), emailed_at__isnull=True)
+            .first()
+        )
+        user = notice.subject.user if notice else None
+        if notice is None or user is None:
+            return
+        if not has_consent(subject_id=notice.subject_id, purpose=Consent.Purpose.NOTICES_BY_EMAIL):
+            return
+        send_mail_to(user=user, template="notice", context={"notice": notice})
+        notice.emailed_at = clock.now()
+        notice.save(update_fields=["emailed_at"])
+
+
+@task()
+def submit_overdue_attempt(attempt_id: str) -> None:
+    """Hand in what was saved of an attempt whose time is over."""
+    from assessments.models import Attempt
+    from assessments.services import submit_overdue
+
+    attempt = Attempt.objects.filter(pk=uuid.UUID(attempt_id)).first()
+    if attempt is not None:
+        submit_overdue(attempt=attempt)
