@@ -24,13 +24,13 @@ OWNER_COMMANDS = frozenset(
 )
 COMMANDS_WITHOUT_DATABASE = frozenset(
     {
+        "check",
         "collectstatic",
         "compile_locale",
         "findstatic",
         "help",
         "makemessages",
         "merge_locale",
-        "serve",
         "spectacular",
         "startapp",
         "version",

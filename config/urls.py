@@ -18,6 +18,8 @@ urlpatterns = [
     path("healthz", health.show_liveness, name="healthz"),
     path("readyz", health.show_readiness, name="readyz"),
     path("language/", set_language, name="set_language"),
+    # Wagtail's own log-in knows neither the second factor nor the limits on tries.
+    path("admin/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
     path("api/v1/", include("config.api")),

@@ -93,7 +93,7 @@ def flatten_errors(detail: Any, *, prefix: str = "") -> dict[str, list[str]]:
 def _find_headers(error: exceptions.APIException) -> dict[str, str]:
     headers = {}
     if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
+        headers["WWW-Authenticate"] = error.auth_header
     wait = getattr(error, "wait", None)
     if wait:
         headers["Retry-After"] = str(int(wait))

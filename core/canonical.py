@@ -28,7 +28,9 @@ def plain(value: Any) -> Any:
             return value if value is None or isinstance(value, bool) else str(value)
         case int():
             if abs(value) > LARGEST_NUMBER:
-                raise TypeError(f"{value} is too large for a JSON number that every reader keeps; write a text.")
+                raise TypeError(
+                    f"{value} is too large for a JSON number that every reader keeps; write a text."
+                )
             return int(value)
         case uuid.UUID():
             return str(value)
@@ -70,7 +72,9 @@ def format_decimal(value: Decimal) -> str:
 
 def canonical_json(value: Any) -> str:
     """The canonical text of a JSON value."""
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return json.dumps(
+        plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
 
 
 def digest(value: Any) -> str:

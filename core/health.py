@@ -13,6 +13,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Q
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -51,10 +52,9 @@ def check_storage() -> None:
 def check_queue() -> None:
     """Tasks that could run are taken up, and none has outlived its lease. Two queries."""
     now = clock.now()
-    waiting = DBTaskResult.objects.filter(status=TaskResultStatus.READY).exclude(
-        run_after__gt=now - LONGEST_WAIT, run_after__lt=get_date_max()
-    )
-    if waiting.filter(enqueued_at__lt=now - LONGEST_WAIT).exists():
+    longest = now - LONGEST_WAIT
+    due = Q(run_after=get_date_max(), enqueued_at__lt=longest) | Q(run_after__lt=longest)
+    if DBTaskResult.objects.filter(due, status=TaskResultStatus.READY).exists():
         raise NotReady("Tasks wait in the queue and nobody takes them. Start “manage.py work”.")
     limit = now - timedelta(seconds=2 * settings.TASK_LEASE_SECONDS)
     if DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING, started_at__lt=limit).exists():

@@ -4,6 +4,11 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class CompressedManifestStorage(CompressedManifestStaticFilesStorage):
-    """Names carry a digest, also in the imports of ES modules, and a packed copy lies beside each file."""
+    """Names carry a digest, also in the imports of our own ES modules, and a packed copy lies beside each file."""
 
     support_js_module_import_aggregation = True
+    # Ours only: scripts of third parties import what their packages do not ship.
+    _js_module_import_aggregation_patterns = (
+        "js/*.js",
+        CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1],
+    )

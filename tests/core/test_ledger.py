@@ -72,7 +72,7 @@ def test_every_ledger_model_is_a_ledger_in_the_database() -> None:
 )
 def test_the_application_may_not(ledger: str, as_app_role: None, statement: str) -> None:
     with (
-        pytest.raises(ProgrammingError, match="permission denied|must be owner"),
+        pytest.raises(ProgrammingError, match=r"permission denied|must be owner"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):

@@ -1,0 +1,194 @@
+"""``make run``: everything the site needs on one machine, started in order and stopped together.
+
+The database (where it is the embedded one), migrations, starting content, the server and the background worker.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+START_SECONDS: Final = 60
+STOP_SECONDS: Final = 15
+
+
+class Stopped(Exception):
+    """Somebody asked the site to stop."""
+
+
+def stop_on_signal(number: int, frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def check_port(*, host: str, port: int) -> None:
+    """Refuse, before anything is started, where the port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            sys.exit(f"Port {port} may not be used without more rights. Choose another: make run PORT=8000")
+        except OSError:
+            sys.exit(
+                f"Port {port} is taken, perhaps by another “make run”. Nothing was started. "
+                f"Stop that, or choose another port: make run PORT={port + 1 if port < 65535 else 8000}"
+            )
+
+
+def start(*command: str) -> subprocess.Popen[bytes]:
+    """A child in a session of its own, so that Ctrl-C reaches only this process, which stops all in order."""
+    return subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+
+
+def wait_until_ready(*, url: str, children: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Return when the site answers; leave where a part ends first or it takes too long."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        check_children(children)
+        try:
+            with urllib.request.urlopen(f"{url}/healthz", timeout=2):  # noqa: S310 (our own address)
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    sys.exit(f"The site did not answer within {START_SECONDS} seconds; what it said stands above.")
+
+
+def check_children(children: dict[str, subprocess.Popen[bytes]]) -> None:
+    for name, child in children.items():
+        if child.poll() is not None:
+            sys.exit(f"{name} ended by itself (code {child.returncode}), so everything is stopped.")
+
+
+def stop_children(children: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Ask every child to end, and its whole session to, where it does not in time."""
+    for child in children.values():
+        if child.poll() is None:
+            child.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in children.values():
+        try:
+            child.wait(timeout=max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+
+def run_step(part: str) -> None:
+    """One part of the preparation, in a process of its own, because it has a database role of its own."""
+    child = start(sys.executable, "-m", "config.prepare", part)
+    try:
+        code = child.wait()
+    except BaseException:
+        stop_children({part: child})
+        raise
+    if code:
+        sys.exit("The start ended there. What went wrong stands above; nothing is running any more.")
+
+
+def describe_server(settings: Any, *, host: str) -> list[str]:
+    """The command of the web server: Django's own while developing, else Granian."""
+    if settings.DEBUG:
+        return [sys.executable, "manage.py", "runserver", f"{host}:{settings.PORT}"]
+    cores = os.cpu_count() or 1
+    workers = int(os.environ.get("WEB_WORKERS", "") or min(4, max(2, cores)))
+    threads = int(os.environ.get("WEB_THREADS", "") or 4)
+    return [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--host",
+        host,
+        "--port",
+        str(settings.PORT),
+        "--workers",
+        str(workers),
+        "--blocking-threads",
+        str(threads),
+        "--backlog",
+        "1024",
+        "--no-ws",
+        "--log-level",
+        "warning",
+        "--respawn-failed-workers",
+        "config.wsgi:application",
+    ]
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    from config.postgres import EmbeddedPostgresError
+
+    host = os.environ.get("HOST", "127.0.0.1")
+    try:
+        check_port(host=host, port=settings.PORT)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop_on_signal)
+
+    url = f"http://{host}:{settings.PORT}"
+    embedded = settings.EMBEDDED_POSTGRES
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        if embedded is not None:
+            print(f"  Starting PostgreSQL under {embedded.folder} …", flush=True)
+            embedded.say = lambda text: print(f"  {text}", flush=True)
+            embedded.acquire()
+        run_step("database")
+        run_step("content")
+        print("  Starting the server and the background worker …", flush=True)
+        children["The server"] = start(*describe_server(settings, host=host))
+        children["The background worker"] = start(sys.executable, "manage.py", "work", "--interval", "0.5")
+        wait_until_ready(url=url, children=children)
+        print_welcome(url=url, demo=settings.DEMO)
+        while True:
+            check_children(children)
+            time.sleep(0.5)
+    except Stopped:
+        print("\n  Stopping …", flush=True)
+    except EmbeddedPostgresError as error:
+        sys.exit(str(error))
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        stop_children(children)
+        if embedded is not None:
+            embedded.release()
+    print("  Everything is stopped.", flush=True)
+
+
+def print_welcome(*, url: str, demo: bool) -> None:
+    print(f"\n  The site is ready:  {url}/en/   {url}/fr/\n  The CMS:            {url}/admin/", flush=True)
+    if demo:
+        print(
+            f"  The demo's cast:    {url}/demo/\n\n"
+            "  Sign in with the password  safer-communities  as\n"
+            "    learner@demo.example                 a learner\n"
+            "    instructor@demo.example              an instructor\n"
+            "    author@demo.example                  an author of courses\n"
+            "    committee@demo.example               the standards committee\n"
+            "    registrar@college.demo.example       a college's registrar\n"
+            "    coordinator@town.demo.example        a municipality's coordinator\n"
+            "    admin@demo.example                   the administrator",
+            flush=True,
+        )
+    print("\n  Ctrl-C stops everything.\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
