@@ -145,7 +145,7 @@ def normalize(text: str) -> str:
 
 
 def is_canonical(text: str) -> bool:
-    """Whether the text is a right number in its stored form: for constraints and assertions, not for what people type."""
+    """Whether the text is a right number in its stored form; for what people type there is `normalize`."""
     try:
         return _CANONICAL.fullmatch(text) is not None and normalize(text) == text
     except InvalidNumberError:

@@ -67,6 +67,7 @@ WORDS: Final = {
     "completed_in_en": Bilingual("completed {date}, in English", "terminé le {date}, en anglais"),
     "completed_in_fr": Bilingual("completed {date}, in French", "terminé le {date}, en français"),
     "signed_electronically": Bilingual("Signed electronically", "Signé électroniquement"),
+    "countersigned": Bilingual("Countersigned electronically", "Contresigné électroniquement"),
     "on_date": Bilingual("{date}", "le {date}"),
     "credits": Bilingual("credits recognized: {number}", "crédits reconnus\u00a0: {number}"),
     "check": Bilingual("Check this certificate", "Vérifier ce certificat"),

@@ -72,6 +72,10 @@ if not SERVED_BY_HTTPS and not OWN_MACHINE:
         "PUBLIC_ORIGIN must begin with https://, because people sign in and certificates are checked there."
     )
 
+# Seals the issuer's private keys in the database (`certificates.vault`): the first seals, the others still open. On
+# one's own machine a key is made and kept beside the data.
+CERTIFICATE_SEALING_KEYS = env_list("CERTIFICATE_SEALING_KEYS")
+
 # --- The floors -------------------------------------------------------------------------------------------------
 
 # From the highest to the lowest: templates and commands of a higher floor win over those below.

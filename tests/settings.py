@@ -22,6 +22,7 @@ os.environ["PUBLIC_ORIGIN"] = "http://testserver"
 os.environ["LOG_LEVEL"] = "ERROR"
 # Playwright keeps an event loop in the thread of the test, where Django would refuse its ORM.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+os.environ["CERTIFICATE_SEALING_KEYS"] = "A" * 43
 for name in ("CACHE_URL", "EMAIL_HOST", "TRUSTED_PROXY_COUNT"):
     os.environ.pop(name, None)
 

@@ -64,7 +64,7 @@ def make_competencies(count: int = 14, *, long: bool = False) -> tuple[Competenc
             code = f"{code[0]}{int(code[1]) + 5}"
         if long:
             en += ", with people of every age and in both official languages, in places large and small"
-            fr += ", avec des gens de tout âge et dans les deux langues officielles, dans de petits et de grands milieux"
+            fr += ", avec des gens de tout âge et dans les deux langues officielles, dans des milieux de toute taille"
         competencies.append(
             CompetencyFact(
                 code=code,

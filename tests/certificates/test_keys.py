@@ -6,14 +6,16 @@ import datetime as dt
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
+from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certificates import keys
+from certificates import keys, vault
 from certificates.keys import CredentialKey, KeyEncryptionKey, KeyMaterialError, Keyring
 
 NOW = dt.datetime(2026, 10, 9, 12, tzinfo=dt.UTC)
@@ -164,3 +166,32 @@ def test_a_secret_file_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> N
     path.chmod(0o644)
     read(0)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_installations_keys_come_from_the_settings(settings: Any) -> None:
+    first, second = KeyEncryptionKey.generate(), KeyEncryptionKey.generate()
+    settings.CERTIFICATE_SEALING_KEYS = [first.to_text(), second.to_text()]
+    assert vault.get_keyring().keys == (first, second)
+    assert vault.check_sealing_keys() == []
+
+
+def test_ones_own_machine_keeps_a_key_beside_its_data(settings: Any, tmp_path: Path) -> None:
+    settings.CERTIFICATE_SEALING_KEYS = []
+    settings.OWN_MACHINE = True
+    settings.DATA_DIR = tmp_path
+    assert vault.check_sealing_keys() == []
+    assert list(tmp_path.iterdir()) == []
+    ring = vault.get_keyring()
+    assert vault.get_keyring() == ring
+    assert [path.name for path in (tmp_path / "secrets").iterdir()] == ["certificate_sealing_key"]
+
+
+@pytest.mark.parametrize("texts", [[], ["too short"]])
+def test_production_without_a_good_key_says_so_before_the_first_certificate(
+    settings: Any, texts: list[str]
+) -> None:
+    settings.CERTIFICATE_SEALING_KEYS = texts
+    settings.OWN_MACHINE = False
+    with pytest.raises(ImproperlyConfigured, match="CERTIFICATE_SEALING_KEYS"):
+        vault.get_keyring()
+    assert [problem.id for problem in vault.check_sealing_keys()] == ["certificates.E001"]

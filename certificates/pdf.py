@@ -1,0 +1,275 @@
+"""The printed certificate: one landscape page, made from the frozen facts and from nothing else.
+
+The page is drawn generously where there is room and more closely where there is not: `LAYOUTS` are tried in order, and
+the first that fits on one page is kept. The last one prints the competencies by code and level alone and says where
+their statements are, so that there is always a certificate and never one that leaves a competency out.
+
+xhtml2pdf writes no tagged PDF. The accessible form of a certificate is its verification page; the PDF links to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import segno
+from django.template.loader import render_to_string
+from reportlab.pdfbase.ttfonts import TTFontFile
+
+from certificates.facts import Bilingual, CertificateFacts, CompetencyFact, Language
+from certificates.wording import WORDS, describe_level, format_date, format_minutes
+from core.pdf import FONTS_DIR, PdfError, count_pages, make_font_css, render_pdf
+
+TEMPLATE: Final = "certificates/pdf.html"
+_TEXT_WIDTH = 516
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Sizes of the page in points, and what is printed of each competency."""
+
+    top: float = 46
+    signatures_top: float = 448
+    lead: float = 10
+    second: float = 9
+    gap: float = 21
+    name: float = 36
+    course: float = 18
+    row: float = 8.5
+    pad: float = 4.5
+    level_inline: bool = False
+    codes_only: bool = False
+
+    @property
+    def height(self) -> float:
+        """The main text ends a little above the signatures."""
+        return self.signatures_top - 8 - self.top
+
+
+LAYOUTS: Final = (
+    Layout(),
+    Layout(gap=16, pad=3.5, row=8.5),
+    Layout(top=40, gap=12, name=32, course=16, pad=2.6, row=8),
+    Layout(top=36, lead=9.5, second=8.5, gap=9, name=28, course=15, pad=1.9, row=7.5),
+    Layout(top=32, lead=9, second=8, gap=7, name=26, course=14, pad=1.2, row=7),
+    Layout(top=30, lead=9, second=8, gap=7, name=24, course=13, pad=1.2, row=7, level_inline=True),
+    Layout(top=28, lead=8.5, second=7.5, gap=5, name=22, course=12, pad=0.8, row=6.5, level_inline=True),
+    Layout(top=32, lead=9, second=8, gap=7, name=26, course=14, pad=3, row=8, codes_only=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A text in the page's language, and in the other one if it differs."""
+
+    first: str
+    second: str
+
+
+def render_certificate_pdf(*, facts: CertificateFacts, language: Language) -> bytes:
+    """The certificate as an unsigned PDF of one letter page, that language first and the other beside it.
+
+    Raises PdfError if a character of the facts cannot be drawn, or if even the closest layout does not fit.
+    """
+    for layout in LAYOUTS:
+        pdf = render_pdf(html=render_certificate_html(facts=facts, language=language, layout=layout))
+        if count_pages(pdf) == 1:
+            return pdf
+    raise PdfError(["The certificate does not fit on one page; shorten the title of the course."])
+
+
+def render_certificate_html(
+    *, facts: CertificateFacts, language: Language, layout: Layout = LAYOUTS[0]
+) -> str:
+    """The HTML that is drawn; it is no web page."""
+    context = _build_context(facts, language, layout)
+    text = render_to_string(TEMPLATE, {**context, "font_css": ""})
+    return render_to_string(TEMPLATE, {**context, "font_css": make_font_css(_without_data(text, facts))})
+
+
+def _without_data(text: str, facts: CertificateFacts) -> str:
+    # Pictures inside the page are long and hold nothing that is set in type.
+    pictures = (facts.issuer.appearance.mark, facts.issuer.signatory.signature)
+    for picture in (*pictures, facts.partner.signature if facts.partner else ""):
+        if picture:
+            text = text.replace(picture, "")
+    return text
+
+
+def _build_context(facts: CertificateFacts, language: Language, layout: Layout) -> dict[str, Any]:
+    def pair(text: Bilingual) -> _Pair:
+        first, second = text.in_(language), text.other(language)
+        return _Pair(first, "" if second == first else second)
+
+    issuer, course, signatory = pair(facts.issuer.name), pair(facts.course_title), facts.issuer.signatory
+    on_date = WORDS["on_date"].in_(language)
+    return {
+        "facts": facts,
+        "layout": layout,
+        "language": language,
+        "other": "en" if language == "fr" else "fr",
+        "words": {name: pair(words) for name, words in WORDS.items()},
+        "look": facts.issuer.appearance,
+        "issuer": issuer,
+        "issuer_size": 13 if len(issuer.first) <= 60 else 11,
+        "course": course,
+        "course_size": _fit(course.first, layout.course, smallest=12),
+        "name_size": _fit(facts.holder_name, layout.name, smallest=18),
+        "host": urlsplit(facts.verification_url).netloc,
+        "qr": make_qr(facts.verification_url),
+        "qr_alt": WORDS["qr"].in_(language).format(url=facts.verification_url),
+        "mark_alt": WORDS["mark"].in_(language).format(name=issuer.first),
+        "signatory_alt": WORDS["signature_of"].in_(language).format(name=signatory.name),
+        "signatory_title": signatory.title.in_(language),
+        "issued_by": on_date.format(date=format_date(facts.issued_on, language)),
+        "officer_alt": WORDS["signature_of"].in_(language).format(name=facts.partner.officer)
+        if facts.partner
+        else "",
+        "partner": _describe_partner(facts, language),
+        "framework": f"{facts.framework_title.in_(language)}, "
+        f"{WORDS['edition'].in_(language).lower()} {facts.framework_edition}",
+        "rows": _arrange_competencies(facts.competencies, language, layout),
+        "details": _list_details(facts, language),
+    }
+
+
+def _describe_partner(facts: CertificateFacts, language: Language) -> dict[str, str] | None:
+    partner = facts.partner
+    if partner is None:
+        return None
+    number = partner.credits.replace(".", ",") if language == "fr" else partner.credits
+    return {
+        "name": partner.name.in_(language),
+        "date": WORDS["on_date"].in_(language).format(date=format_date(partner.date, language)),
+        "credits": WORDS["credits"].in_(language).format(number=number) if number else "",
+    }
+
+
+def _list_details(facts: CertificateFacts, language: Language) -> list[dict[str, Any]]:
+    edition = WORDS["edition"].in_(language)
+    completed = WORDS[f"completed_in_{facts.completed_in}"].in_(language)
+    validity = (
+        WORDS["until"].in_(language).format(date=format_date(facts.expires_on, language))
+        if facts.expires_on
+        else WORDS["no_expiry"].in_(language)
+    )
+    time = f", {format_minutes(facts.minutes, language)}" if facts.minutes else ""
+    columns = [
+        ("number", facts.number, "", 100),
+        ("course", f"{edition} {facts.course_edition}{time}", "", 110),
+        *([("standards", f"{edition} {facts.framework_edition}", "", 70)] if facts.competencies else []),
+        (
+            "issued",
+            format_date(facts.issued_on, language),
+            completed.format(date=format_date(facts.completed_on, language)),
+            150,
+        ),
+        ("validity", validity[:1].upper() + validity[1:], "", 100),
+    ]
+    return [
+        {"label": WORDS[name].in_(language), "value": value, "more": more, "width": width}
+        for name, value, more, width in columns
+    ]
+
+
+# -- Competencies -----------------------------------------------------------------------------------------------------
+
+
+def _arrange_competencies(
+    competencies: tuple[CompetencyFact, ...], language: Language, layout: Layout
+) -> list[list[dict[str, Any]]]:
+    """Rows of cells. Few competencies stand in one column, in both languages; many in two; codes alone in four."""
+    if layout.codes_only:
+        return _in_columns(competencies, 4, lambda item: _cells(item, language, (28, 0, 91)), 13)
+    if layout.level_inline:
+        return _in_columns(competencies, 2, lambda item: _cells_with_level(item, language), 18)
+    if len(competencies) <= 7:
+        return [_cells_in_both(item, language) for item in competencies]
+    return _in_columns(competencies, 2, lambda item: _cells(item, language, (22, 172, 55)), 18)
+
+
+def _cells(item: CompetencyFact, language: Language, widths: tuple[int, int, int]) -> list[dict[str, Any]]:
+    code, title, level = widths
+    cells = [_cell("code", item.code, code)]
+    if title:
+        cells.append(_cell("title", item.title.in_(language), title))
+    return [*cells, _level_cell(item, language, level)]
+
+
+def _cells_in_both(item: CompetencyFact, language: Language) -> list[dict[str, Any]]:
+    second = item.title.other(language)
+    return [
+        _cell("code", item.code, 24),
+        _cell("title", item.title.in_(language), 222),
+        _cell("other", second if second != item.title.in_(language) else "", 206),
+        _level_cell(item, language, 64),
+    ]
+
+
+def _cells_with_level(item: CompetencyFact, language: Language) -> list[dict[str, Any]]:
+    level = describe_level(item.level).in_(language).lower()
+    return [_cell("code", item.code, 22), {**_cell("title", item.title.in_(language), 227), "level": level}]
+
+
+def _level_cell(item: CompetencyFact, language: Language, width: int) -> dict[str, Any]:
+    # The first level is the rule; what goes beyond it stands out.
+    kind = "level" if item.level == "foundational" else "strong"
+    return _cell(kind, describe_level(item.level).in_(language).lower(), width)
+
+
+def _cell(kind: str, text: str, width: int) -> dict[str, Any]:
+    return {"kind": kind, "text": text, "width": width, "level": ""}
+
+
+def _in_columns(
+    competencies: tuple[CompetencyFact, ...],
+    count: int,
+    make: Callable[[CompetencyFact], list[dict[str, Any]]],
+    gap: int,
+) -> list[list[dict[str, Any]]]:
+    """Reads down each column; the last column may be shorter, and its empty cells have no rule."""
+    height = -(-len(competencies) // count)
+    rows = []
+    for place in range(height):
+        row: list[dict[str, Any]] = []
+        for column in range(count):
+            if column:
+                row.append(_cell("gap", "", gap))
+            index = column * height + place
+            if index < len(competencies):
+                row += make(competencies[index])
+            else:
+                row += [_cell("gap", "", cell["width"]) for cell in make(competencies[0])]
+        rows.append(row)
+    return rows
+
+
+# -- Measures and pictures --------------------------------------------------------------------------------------------
+
+
+@cache
+def _bold() -> TTFontFile:
+    return TTFontFile(str(FONTS_DIR / "AtkinsonHyperlegibleNext-Bold.ttf"), validate=0)
+
+
+def measure_bold(text: str) -> float:
+    """The width of a text in bold, in points for a type of one point; rough for characters of other faces."""
+    font = _bold()
+    return sum(font.charWidths.get(ord(character), font.defaultWidth) for character in text) / 1000
+
+
+def _fit(text: str, largest: float, *, smallest: float) -> float:
+    """The size at which a text fills one line, within these bounds; at the smallest it may take two."""
+    width = measure_bold(text)
+    return largest if not width else round(max(smallest, min(largest, (_TEXT_WIDTH - 4) / width)), 1)
+
+
+def make_qr(address: str) -> str:
+    """The QR code of an address as a data URI: black on white, with its quiet zone."""
+    uri: str = segno.make(address, error="m", micro=False).svg_data_uri(
+        border=4, dark="#000000", light="#FFFFFF"
+    )
+    return uri
