@@ -80,7 +80,7 @@ def check_translations() -> None:
     from django.core.management import CommandError, call_command
 
     if shutil.which("xgettext") is None:
-        text = "xgettext is not on this machine, so the translations were not compared. Install it: apt-get install gettext"
+        text = "The translations were not compared, because xgettext is missing. Install it: apt-get install gettext"
         if os.environ.get("CI"):
             raise CheckFailed(text)
         print(f"    {text}")

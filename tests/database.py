@@ -46,7 +46,8 @@ def describe_schema() -> str:
     for config in sorted(apps.get_app_configs(), key=lambda config: config.label):
         for path in sorted(Path(config.path, "migrations").glob("*.py")):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    for path in (Path(settings.BASE_DIR, "core", "ledger.py"), Path(__file__)):
+    ours = ("core/ledger.py", "config/settings.py", "tests/settings.py", "tests/database.py")
+    for path in (Path(settings.BASE_DIR, name) for name in ours):
         digest.update(path.read_bytes())
     for name in sorted(f"{item.name}=={item.version}" for item in distributions()):
         digest.update(name.encode())

@@ -27,7 +27,7 @@ for name in ("CACHE_URL", "EMAIL_HOST", "TRUSTED_PROXY_COUNT"):
     os.environ.pop(name, None)
 
 from config.settings import *  # noqa: E402, F403
-from config.settings import REST_FRAMEWORK, STORAGES  # noqa: E402
+from config.settings import CACHES, REST_FRAMEWORK, STORAGES  # noqa: E402
 
 FILES = Path(tempfile.mkdtemp(prefix="safer-test-files-"))
 atexit.register(shutil.rmtree, FILES, ignore_errors=True)
@@ -46,7 +46,11 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 EMAIL_FILE_PATH = str(FILES / "mail")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # So that its table is made: a test that is about sharing uses it.
+    "shared": CACHES["default"],
+}
 # A test that is about limits sets its own.
 ACCOUNT_RATE_LIMITS = False
 REST_FRAMEWORK = {**REST_FRAMEWORK, "DEFAULT_THROTTLE_CLASSES": []}

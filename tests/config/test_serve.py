@@ -1,0 +1,79 @@
+"""`make run` on a port that is taken, and the embedded server's life."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from config.postgres import APP_ROLE, DATABASE, OWNER_ROLE, EmbeddedPostgres
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = subprocess.run(
+            [sys.executable, "-m", "config.serve"],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "DEMO": "1", "DATA_DIR": str(tmp_path), "PORT": str(port)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert result.returncode == 1
+    assert f"Port {port} is taken" in result.stderr
+    assert not (tmp_path / "postgres").exists()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> EmbeddedPostgres:
+    return EmbeddedPostgres(tmp_path / "postgres", throwaway=True)
+
+
+def test_the_first_starts_it_and_the_last_stops_it(server: EmbeddedPostgres) -> None:
+    second = EmbeddedPostgres(server.folder, throwaway=True)
+    server.acquire()
+    try:
+        second.acquire()
+        server.release()
+        assert second._is_running()
+    finally:
+        server.release()
+        second.release()
+    assert not second._is_running()
+
+
+def test_it_has_an_owner_and_a_role_for_the_application(server: EmbeddedPostgres) -> None:
+    server.acquire()
+    try:
+        with psycopg.connect(host=str(server.socket_folder), user=OWNER_ROLE, dbname=DATABASE) as link:
+            link.execute("CREATE TABLE probe (id int)")
+        with (
+            psycopg.connect(host=str(server.socket_folder), user=APP_ROLE, dbname=DATABASE) as link,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            link.execute("SELECT * FROM probe")
+    finally:
+        server.release()
+
+
+def test_data_outlive_the_server(server: EmbeddedPostgres) -> None:
+    server.acquire()
+    with psycopg.connect(host=str(server.socket_folder), user=OWNER_ROLE, dbname=DATABASE) as link:
+        link.execute("CREATE TABLE probe AS SELECT 42 AS answer")
+    server.release()
+    server.acquire()
+    try:
+        with psycopg.connect(host=str(server.socket_folder), user=OWNER_ROLE, dbname=DATABASE) as link:
+            assert link.execute("SELECT answer FROM probe").fetchone() == (42,)
+    finally:
+        server.release()
