@@ -1,6 +1,7 @@
 """The public site: home, plain pages, navigation and the site's settings."""
 
 from cms.pages import HomePage, PlainPage
-from cms.settings import SiteSettings
+from cms.search import SearchEntry
+from cms.settings import NavigationLink, SiteSettings
 
-__all__ = ["HomePage", "PlainPage", "SiteSettings"]
+__all__ = ["HomePage", "NavigationLink", "PlainPage", "SearchEntry", "SiteSettings"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 from django.db import models
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.admin.panels import FieldPanel
@@ -13,6 +14,7 @@ from wagtail.images.blocks import ImageChooserBlock
 from wagtail.models import Page
 from wagtail.search import index
 
+LABELS: Final = {"en": "English", "fr": "Français"}
 TEXT_FEATURES = ["h2", "h3", "bold", "italic", "ol", "ul", "link", "document-link"]
 
 
@@ -38,7 +40,27 @@ class PictureBlock(blocks.StructBlock):
         label = _("Picture")
 
 
-class HomePage(Page):
+class TranslatedPage(Page):
+    """A page that knows where it stands in the other language."""
+
+    class Meta:
+        abstract = True
+
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context(request, *args, **kwargs)
+        if translations := list(self.get_translations().live().select_related("locale")):
+            context["language_links"] = [
+                {
+                    "code": page.locale.language_code,
+                    "label": LABELS.get(page.locale.language_code, page.locale.language_code),
+                    "url": page.get_url(request),
+                }
+                for page in translations
+            ]
+        return context
+
+
+class HomePage(TranslatedPage):
     """The first page of the site in one language."""
 
     promise = models.CharField(_("promise"), max_length=200)
@@ -48,13 +70,17 @@ class HomePage(Page):
     content_panels: ClassVar = [*Page.content_panels, FieldPanel("promise"), FieldPanel("lead"), FieldPanel("ways_in")]
     search_fields: ClassVar = [*Page.search_fields, index.SearchField("lead")]
     template = "cms/home.html"
-    max_count_per_parent = None
 
     class Meta:
         verbose_name = _("home page")
 
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        from cms.selectors import home_sections
 
-class PlainPage(Page):
+        return {**super().get_context(request, *args, **kwargs), **home_sections(self.locale.language_code)}
+
+
+class PlainPage(TranslatedPage):
     """A page of text: about, accessibility, privacy, help."""
 
     lead = models.TextField(_("lead"), blank=True)

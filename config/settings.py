@@ -220,7 +220,7 @@ else:
         "default": {
             "BACKEND": "django.core.cache.backends.db.DatabaseCache",
             "LOCATION": "core_cache",
-            "OPTIONS": {"MAX_ENTRIES": 50_000},
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
     }
     SESSION_ENGINE = "django.contrib.sessions.backends.db"

@@ -1,0 +1,29 @@
+"""News from below that the site hears: something was published, so search is made again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wagtail.signals import page_published, page_unpublished
+
+from cms.tasks import refresh_search_entries
+from modules.signals import course_edition_issued
+from standards.signals import framework_edition_issued, framework_status_changed
+
+
+def refresh_search_soon(**kwargs: Any) -> None:
+    """Enqueue, in the transaction of the news."""
+    refresh_search_entries.enqueue()
+
+
+def hear_page(*, instance: Any, **kwargs: Any) -> None:
+    """Only pages of this floor are found as pages; the others by their editions."""
+    if instance._meta.app_label == "cms":
+        refresh_search_soon()
+
+
+def connect() -> None:
+    for signal in (course_edition_issued, framework_edition_issued, framework_status_changed):
+        signal.connect(refresh_search_soon, dispatch_uid=f"cms.search.{id(signal)}")
+    for signal in (page_published, page_unpublished):
+        signal.connect(hear_page, dispatch_uid=f"cms.search.page.{id(signal)}")
