@@ -546,6 +546,15 @@ class TestScoring:
         assert after.points >= before.points
         assert not (before.passed and not after.passed)
 
+    def test_reaching_the_pass_mark_is_a_pass(self) -> None:
+        items = tuple(replace(choice_item("a", kind="single"), key=str(number)) for number in range(4))
+        document = AssessmentDocument(
+            kind="quiz", title={}, pass_mark=Decimal(75), sections=(Section(items=items),)
+        )
+        form = draw_form(document=document, seed=1)
+        score = score_attempt(document, form, {key: Response("single", "a") for key in ("0", "1", "2")})
+        assert (score.percent, score.passed) == (Decimal(75), True)
+
     def test_a_near_miss_is_not_shown_as_the_pass_mark(self) -> None:
         items = tuple(replace(choice_item("a", kind="single"), key=str(number)) for number in range(3))
         document = AssessmentDocument(
