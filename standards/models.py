@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Subject
@@ -34,9 +35,12 @@ class Source(models.Model):
     url = models.URLField(_("address"), blank=True, help_text=_("Only an address that was checked."))
     local_en = models.TextField(_("where to find the local number, in English"), blank=True)
     local_fr = models.TextField(_("where to find the local number, in French"), blank=True)
+    loaded_from = models.CharField(max_length=80, blank=True, editable=False)
+    loaded_digest = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("source")
+        verbose_name_plural = _("sources")
         ordering = ["slug"]
 
     def __str__(self) -> str:
@@ -46,19 +50,29 @@ class Source(models.Model):
 class Competency(models.Model):
     """The permanent identity of a competency; its key is also its CASE identifier.
 
-    It is the `translation_key` of its page. What it says stands in each edition.
+    It is the `translation_key` of its page. What it says stands in each edition; `code` and titles here are
+    what it was last called, so that an editor can choose it by name.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     framework_key = models.UUIDField(db_index=True)
+    code = models.CharField(_("code"), max_length=10, blank=True)
+    title_en = models.CharField(_("title in English"), max_length=255, blank=True)
+    title_fr = models.CharField(_("title in French"), max_length=255, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         verbose_name = _("competency")
         verbose_name_plural = _("competencies")
+        ordering = ["framework_key", "code"]
 
     def __str__(self) -> str:
-        return str(self.id)
+        """The code and title in the language in force. No queries."""
+        title = self.title_in(get_language() or "en")
+        return f"{self.code} {title}".strip() or str(self.id)
+
+    def title_in(self, language: str) -> str:
+        return (self.title_fr if language.startswith("fr") else self.title_en) or self.title_en
 
 
 class FrameworkEdition(UUIDModel):
@@ -74,8 +88,8 @@ class FrameworkEdition(UUIDModel):
     slug = models.SlugField(max_length=80)
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=20, choices=Status.choices)
-    title_en = models.CharField(max_length=200)
-    title_fr = models.CharField(max_length=200)
+    title_en = models.CharField(max_length=255)
+    title_fr = models.CharField(max_length=255)
     summary_en = models.TextField(blank=True)
     summary_fr = models.TextField(blank=True)
     starting_content = models.BooleanField(default=False)
@@ -112,8 +126,8 @@ class EditionDomain(models.Model):
     key = models.UUIDField()
     code = models.CharField(max_length=10)
     position = models.PositiveIntegerField()
-    title_en = models.CharField(max_length=200)
-    title_fr = models.CharField(max_length=200)
+    title_en = models.CharField(max_length=255)
+    title_fr = models.CharField(max_length=255)
     intro_en = models.TextField(blank=True, help_text=_("Cleaned HTML."))
     intro_fr = models.TextField(blank=True, help_text=_("Cleaned HTML."))
 
@@ -142,13 +156,15 @@ class EditionCompetency(models.Model):
     code = models.CharField(max_length=10)
     position = models.PositiveIntegerField()
     kind = models.CharField(max_length=20, choices=CompetencyKind.choices)
-    title_en = models.CharField(max_length=200)
-    title_fr = models.CharField(max_length=200)
+    title_en = models.CharField(max_length=255)
+    title_fr = models.CharField(max_length=255)
     statement_en = models.TextField()
     statement_fr = models.TextField()
     levels = models.JSONField(help_text='{"foundational": {"en": text, "fr": text}, …}')
     example = models.JSONField(default=dict, help_text='{"level": level, "en": text, "fr": text}')
-    sources = models.JSONField(default=list, help_text='[{"slug", "en", "fr", "url"}]')
+    sources = models.JSONField(default=list, help_text='[{"slug", "en", "fr", "url"}], in Markdown')
+    search_en = models.TextField(blank=True, help_text=_("All its words, folded for searching."))
+    search_fr = models.TextField(blank=True)
 
     class Meta:
         ordering = ["edition", "position"]

@@ -1,0 +1,211 @@
+"""Makes frameworks to test with: pages in both languages, small packs, editions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from wagtail.models import Locale, Page, Site
+
+from standards.models import Competency, CompetencyPage, DomainPage, FrameworkEdition, FrameworkPage, Source
+from standards.pages import CompetencyRelation, CompetencySource
+from standards.services import issue_framework_edition
+
+
+def make_roots() -> dict[str, Page]:
+    """The first page of the site in English and in French."""
+    site = Site.objects.get(is_default_site=True)
+    french, _made = Locale.objects.get_or_create(language_code="fr")
+    root = site.root_page
+    twin = Page.objects.filter(translation_key=root.translation_key, locale=french).first()
+    if twin is None:
+        twin = root.copy_for_translation(french)
+        twin.save_revision().publish()
+    return {"en": root, "fr": twin}
+
+
+def make_source(slug: str = "un-2002", **values: Any) -> Source:
+    defaults = {
+        "citation_en": f"United Nations. *{slug}*. 2002.",
+        "citation_fr": f"Nations Unies. *{slug}*. 2002.",
+    }
+    return Source.objects.get_or_create(slug=slug, defaults={**defaults, **values})[0]
+
+
+def _add(page: Page, parent: Page) -> Any:
+    page = Page.objects.get(pk=parent.pk).add_child(instance=page)
+    page.save_revision().publish()
+    return page
+
+
+def make_framework(
+    *, slug: str = "practitioners", domains: Sequence[tuple[str, int]] = (("A", 1), ("B", 2)), **values: Any
+) -> FrameworkPage:
+    """A framework with domains of so many competencies each, published in both languages; the English page."""
+    roots = make_roots()
+    french = roots["fr"].locale
+    page = _add(
+        FrameworkPage(title="Standards of Knowledge and Skills", slug=slug, summary="What people need to know.", **values),
+        roots["en"],
+    )
+    twin = page.copy_for_translation(french)
+    twin.title, twin.summary = "Normes de connaissances et d’habiletés", "Ce qu’il faut savoir."
+    twin.save_revision().publish()
+    for code, count in domains:
+        add_domain(page, code=code, competencies=count)
+    return FrameworkPage.objects.get(pk=page.pk)
+
+
+def add_domain(framework: FrameworkPage, *, code: str, competencies: int) -> DomainPage:
+    page = _add(
+        DomainPage(title=f"Domain {code}", slug=code.lower(), code=code, intro=f"<p>Opens <b>{code}</b>.</p>"), framework
+    )
+    twin = page.copy_for_translation(Locale.objects.get(language_code="fr"))
+    twin.title, twin.intro = f"Domaine {code}", f"<p>Ouvre <b>{code}</b>.</p>"
+    twin.save_revision().publish()
+    for number in range(1, competencies + 1):
+        add_competency(page, code=f"{code}{number}")
+    return page
+
+
+def add_competency(
+    domain: DomainPage, *, code: str, french: bool = True, sources: Sequence[Source] = (), **values: Any
+) -> CompetencyPage:
+    """A published competency; without `french`, its French page is missing."""
+    words = {
+        "title": f"Interprets figures {code}",
+        "statement": f"Reads figures with care, and explains what they show ({code}).",
+        "foundational": f"Tells a count from a rate ({code}).",
+        "practising": f"Compares several years and sources ({code}).",
+        "leading": f"Agrees with partners on how numbers are reported ({code}).",
+        "example": f"In Tamarack Bend, an invented town, council asks why ({code}).",
+    }
+    page = CompetencyPage(
+        **{**words, "slug": code.lower(), "code": code, "kind": "skill", "example_level": "practising", **values}
+    )
+    page.source_links = [CompetencySource(source=source) for source in sources or [make_source()]]
+    page = _add(page, domain)
+    if french:
+        translate_competency(page)
+    return page
+
+
+def translate_competency(page: CompetencyPage) -> CompetencyPage:
+    twin = page.copy_for_translation(Locale.objects.get(language_code="fr"))
+    code = page.code
+    twin.title = f"Interprète les chiffres {code}"
+    twin.statement = f"Lit les chiffres avec prudence et explique ce qu’ils montrent ({code})."
+    twin.foundational = f"Distingue un nombre d’un taux ({code})."
+    twin.practising = f"Compare plusieurs années et sources ({code})."
+    twin.leading = f"Convient avec les partenaires de la façon de rapporter ({code})."
+    twin.example = f"À Tamarack Bend, une ville inventée, le conseil demande pourquoi ({code})."
+    twin.save_revision().publish()
+    return twin
+
+
+def relate(origin: CompetencyPage, type_: str, destination: CompetencyPage) -> None:
+    """Publish a relation from one competency to another."""
+    Competency.objects.get_or_create(
+        id=destination.translation_key, defaults={"framework_key": uuid.uuid4(), "code": destination.code}
+    )
+    origin = CompetencyPage.objects.get(pk=origin.pk)
+    origin.relations.add(CompetencyRelation(type=type_, to_id=destination.translation_key))
+    origin.save_revision().publish()
+
+
+def make_edition(*, status: str = FrameworkEdition.Status.ADOPTED, **values: Any) -> FrameworkEdition:
+    """An issued edition of a new framework."""
+    return issue_framework_edition(framework_page=make_framework(**values), status=status)
+
+
+# --- Packs ------------------------------------------------------------------------------------------------------
+
+
+def write_pack(folder: Path, *, slug: str = "small") -> Path:
+    """A pack with domain B and two competencies, to be changed by a test."""
+    key = uuid.uuid5(uuid.NAMESPACE_URL, slug)
+    pack = folder / slug
+    write_yaml(
+        pack / "pack.yaml",
+        {
+            "kind": "framework",
+            "slug": slug,
+            "id": str(_uuid4(key)),
+            "source_language": "en",
+            "languages": ["en", "fr"],
+            "licence": "CC-BY-4.0",
+            "edition": {"number": 1, "status": "consultation"},
+            "title": {"en": "Small standards", "fr": "Petites normes"},
+            "summary": {"en": "A summary.", "fr": "Un résumé."},
+            "note": {"en": "Starting content", "fr": "Contenu de départ"},
+            "associations": [{"from": "B1", "type": "precedes", "to": "B2"}],
+        },
+    )
+    write_yaml(
+        pack / "sources.yaml",
+        [{"slug": "un-2002", "en": "United Nations. *Guidelines*. 2002.", "fr": "Nations Unies. *Principes*. 2002.", "url": ""}],
+    )
+    write_domain(pack, "en", _domain("en", slug), "An *opening* paragraph.")
+    write_domain(pack, "fr", _domain("fr", slug), "Un paragraphe *d’ouverture*.")
+    return pack
+
+
+def _uuid4(value: uuid.UUID) -> uuid.UUID:
+    return uuid.UUID(bytes=value.bytes, version=4)
+
+
+def _domain(language: str, slug: str) -> dict[str, Any]:
+    english = language == "en"
+
+    def competency(code: str) -> dict[str, Any]:
+        words: dict[str, Any] = {
+            "code": code,
+            "title": f"Reads figures {code}" if english else f"Lit les chiffres {code}",
+            "statement": f"Reads figures with care\n({code}).\n" if english else f"Lit les chiffres avec soin\u00a0: {code}.",
+            "levels": {
+                level: f"{level} in English {code}" if english else f"{level} en français {code}"
+                for level in ("foundational", "practising", "leading")
+            },
+            "example": "In an invented town." if english else "Dans une ville inventée.",
+        }
+        if english:
+            words |= {
+                "id": str(_uuid4(uuid.uuid5(uuid.NAMESPACE_URL, f"{slug}/{code}"))),
+                "kind": "skill",
+                "sources": ["un-2002"],
+                "example_level": "practising",
+            }
+        return words
+
+    head: dict[str, Any] = {
+        "code": "B",
+        "title": "Assess local needs" if english else "Évaluer les besoins locaux",
+        "competencies": [competency("B1"), competency("B2")],
+    }
+    if english:
+        head["id"] = str(_uuid4(uuid.uuid5(uuid.NAMESPACE_URL, f"{slug}/B")))
+    return head
+
+
+def write_yaml(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
+def write_domain(pack: Path, language: str, head: dict[str, Any], body: str) -> None:
+    path = pack / language / "b-assess.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump(head, allow_unicode=True, sort_keys=False)
+    path.write_text(f"---\n{text}---\n{body}\n", encoding="utf-8")
+
+
+def change_pack(pack: Path, language: str, change: Any) -> None:
+    """Rewrite a domain file of the pack: `change` gets its head."""
+    path = pack / language / "b-assess.md"
+    _start, head, body = path.read_text(encoding="utf-8").split("---\n", 2)
+    values = yaml.safe_load(head)
+    change(values)
+    write_domain(pack, language, values, body.strip())
