@@ -324,7 +324,9 @@ class Outline:
 
     def module_of(self, key: UUID) -> OutlineModule | None:
         """The module that holds the step."""
-        return next((module for module in self.modules if any(step.key == key for step in module.steps)), None)
+        return next(
+            (module for module in self.modules if any(step.key == key for step in module.steps)), None
+        )
 
     @property
     def minutes(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +11,7 @@ from accounts.models import Subject
 from assessments.models import AssessmentEdition
 from core import clock
 from core.models import Language, UUIDModel
+from modules.blocks import INTERACTIVE_KINDS
 from standards.models import FrameworkEdition
 
 
@@ -51,6 +52,8 @@ class CourseEdition(UUIDModel):
                 fields=["course_key", "digest"], name="modules_an_edition_text_is_issued_once"
             ),
         ]
+        default_permissions = ("view",)
+        permissions: ClassVar = [("issue_courseedition", _("Can issue course editions"))]
 
     def __str__(self) -> str:
         return f"{self.title_en}, edition {self.number}"
@@ -73,13 +76,17 @@ class EditionAssessment(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.step_key}: {self.assessment_id}"
+
 
 class StepContent(models.Model):
     """One step of an edition in one language: rendered, already cleaned.
 
-    `segments` is what a reader may see, in order: `{"type": "html", "html"}` or an interactive part
-    (`reflection`, `check`, `worksheet`) with its key and words. `keys` holds the inline checks' answers and
-    feedback and never leaves the server whole. `text` is plain text, for search.
+    `segments` is what a reader may see, in order: `{"type": "html", "html"}`, an interactive part (`reflection`,
+    `check`, `worksheet`) with its key and words, or a `video` or `audio` with its key. `keys` holds the inline
+    checks' answers and feedback, `{check key: {"correct": [option keys], "feedback": {option key: text}}}`, and
+    never leaves the server whole. `text` is plain text, for search. An assessment's row has its introduction.
     """
 
     edition = models.ForeignKey(CourseEdition, on_delete=models.PROTECT, related_name="contents")
@@ -107,7 +114,7 @@ class StepContent(models.Model):
     @property
     def interactive_keys(self) -> list[str]:
         """Keys of the parts that a learner fills in."""
-        return [part["key"] for part in self.segments if part["type"] != "html"]
+        return [part["key"] for part in self.segments if part["type"] in INTERACTIVE_KINDS]
 
     def part(self, key: str) -> dict[str, Any] | None:
         """The interactive part with that key, or None."""
