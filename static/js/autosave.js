@@ -13,6 +13,9 @@
 // a 4xx answer may carry {"message": "…"}: it is shown, the words stay on the device, and nothing is retried.
 
 const WAITS = [2, 5, 15, 30, 60]; // seconds
+const hex = (digit) => (digit ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (digit / 4)))).toString(16);
+// randomUUID is only there on a secure origin; a trial on a local network has none.
+const uuid = () => crypto.randomUUID?.() ?? "10000000-1000-4000-8000-100000000000".replace(/[018]/g, hex);
 
 for (const form of document.querySelectorAll("form[data-autosave]")) {
   const state = new Map(); // field name → {id, timer, tries, sending}
@@ -32,7 +35,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
     const near = inputs(name)[0]?.closest(".ask, fieldset, .field");
     const place = near?.querySelector("[data-saved]") || form.querySelector("[data-saved]");
     if (!place) return;
-    place.textContent = words;
+    (place.querySelector("span") || place).textContent = words;
     place.className = `state ${kind}`;
   };
 
@@ -72,7 +75,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
   function changed(name, wait) {
     const field = state.get(name) || { tries: 0 };
     state.set(name, field);
-    field.id = crypto.randomUUID();
+    field.id = uuid();
     field.dirty = true;
     store(name, { id: field.id, values: values(name), base: form.dataset.savedAt });
     clearTimeout(field.timer);
