@@ -94,7 +94,7 @@ def reopen(font: TTFont) -> TTFont:
     font.flavor = None
     font.save(file)
     file.seek(0)
-    return TTFont(file)
+    return TTFont(file, recalcTimestamp=False)
 
 
 def subset(font: TTFont, *, unicodes: list[int], features: list[str]) -> None:
@@ -112,7 +112,9 @@ def subset(font: TTFont, *, unicodes: list[int], features: list[str]) -> None:
 def main(source: Path, target: Path) -> None:
     variable = source / "variable" / "files"
     for style, name in (("normal", "atkinson-next"), ("italic", "atkinson-next-italic")):
-        font = TTFont(variable / f"atkinson-hyperlegible-next-latin-wght-{style}.woff2")
+        font = TTFont(
+            variable / f"atkinson-hyperlegible-next-latin-wght-{style}.woff2", recalcTimestamp=False
+        )
         plain_zero(font, keep_slashed=style == "normal")
         if style == "normal":
             instantiateVariableFont(font, {"wght": (400, 400, 700)}, inplace=True)
@@ -125,7 +127,7 @@ def main(source: Path, target: Path) -> None:
         subset(font, unicodes=codes, features=["tnum", "zero", *(["kern"] if style == "normal" else [])])
         font.flavor = "woff2"
         font.save(target / f"{name}.woff2")
-    font = TTFont(variable / "atkinson-hyperlegible-next-latin-ext-wght-normal.woff2")
+    font = TTFont(variable / "atkinson-hyperlegible-next-latin-ext-wght-normal.woff2", recalcTimestamp=False)
     instantiateVariableFont(font, {"wght": (400, 400, 700)}, inplace=True)
     font = reopen(font)
     codes = [code for code in font.getBestCmap() if code not in BASIC]
@@ -138,7 +140,7 @@ def main(source: Path, target: Path) -> None:
         ("400Regular_Italic", "AtkinsonHyperlegibleNext-Italic"),
     ):
         (file,) = (source / "static" / folder).glob("*.ttf")
-        font = TTFont(file)
+        font = TTFont(file, recalcTimestamp=False)
         plain_zero(font, keep_slashed=False)
         map_missing(font)
         font.save(target / "pdf" / f"{name}.ttf")
