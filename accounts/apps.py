@@ -7,3 +7,12 @@ class AccountsConfig(AppConfig):
     label = "accounts"
     verbose_name = _("People and organizations")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from accounts import receivers
+        from accounts.personal_data import answer
+        from accounts.signals import role_changed
+        from core.extensions import personal_data
+
+        role_changed.connect(receivers.follow_roles, dispatch_uid="accounts.follow_roles")
+        personal_data.register(answer)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.models import Language, LedgerModel, UUIDModel
+from core.text import make_sort_key
 
 
 class UserManager(BaseUserManager["User"]):
@@ -22,6 +23,7 @@ class UserManager(BaseUserManager["User"]):
     def _create(self, email: str, password: str | None, **fields: Any) -> User:
         if not email:
             raise ValueError("An account needs an e-mail address.")
+        fields.setdefault("sort_name", make_sort_key(fields.get("name", "")))
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -42,7 +44,8 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(_("e-mail address"), max_length=254, unique=True)
     name = models.CharField(_("name"), max_length=200, help_text=_("Your name as you write it."))
-    sort_name = models.CharField(max_length=200, editable=False, default="")
+    # Made by `core.text.make_sort_key`, which may be longer than the name it comes from.
+    sort_name = models.CharField(max_length=500, editable=False, default="", db_collation="C", db_index=True)
     preferred_language = models.CharField(
         _("preferred language"), max_length=2, choices=Language.choices, default=Language.ENGLISH
     )
@@ -182,6 +185,7 @@ class Consent(UUIDModel):
     """What a person agreed to, towards whom, since when, and when they withdrew it. Never reused."""
 
     class Purpose(models.TextChoices):
+        PRIVACY_NOTICE = "privacy_notice", _("Keep my account and my learning records as the privacy notice says")
         CERTIFICATE_PUBLIC = "certificate_public", _("Show my name and certified facts to whoever checks the certificate")
         SHARE_WITH_INSTITUTION = "share_with_institution", _("Share my results with an institution")
         MUNICIPALITY_COUNTS = "municipality_counts", _("Count me in my municipality's totals")
@@ -304,11 +308,20 @@ class LegalHold(UUIDModel):
     """A reason in law to keep a person's records for now; erasure is refused while one stands."""
 
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="legal_holds")
-    reason = models.TextField()
+    reason = models.TextField(_("reason"))
     placed_at = models.DateTimeField(default=clock.now, editable=False)
+    placed_by = models.ForeignKey(
+        Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("legal hold")
+        verbose_name_plural = _("legal holds")
+        ordering = ["-placed_at"]
 
-
+    def __str__(self) -> str:
+        return f"{self.placed_at:%Y-%m-%d} {self.subject_id}"

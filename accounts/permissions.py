@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from accounts.models import Organization, Role, User
+from accounts.models import Organization, PersonalText, Role, Subject, User
+from core.extensions import access_grants
 
 # Roles that run the network's own work; each of them must sign in with a second factor.
 STAFF_ROLES = frozenset(
@@ -39,3 +40,37 @@ def organizations_where(user: Any, *whats: str) -> set[uuid.UUID]:
 
 def is_administrator(user: User | Any) -> bool:
     return bool(getattr(user, "is_superuser", False)) or has_role(user, Role.What.ADMINISTRATOR)
+
+
+def is_staff_person(user: User | Any) -> bool:
+    """Whether the person holds a role that runs the network's own work."""
+    return bool(getattr(user, "is_superuser", False)) or has_role(user, *STAFF_ROLES)
+
+
+def lacks_second_factor(user: User | Any) -> bool:
+    """Whether this person must have a second factor and has none. At most two queries."""
+    if not getattr(user, "is_authenticated", False) or not is_staff_person(user):
+        return False
+    from allauth.mfa.models import Authenticator
+    from allauth.mfa.utils import is_mfa_enabled
+
+    return not is_mfa_enabled(user, [Authenticator.Type.TOTP])
+
+
+def may_read_text(*, viewer: User | Any, text: PersonalText) -> str | None:
+    """Why the viewer may read these words or open this file: a code for the audit log, or None where they may not.
+
+    ``owner`` and ``writer`` are their own; the floors above answer the rest, such as ``instructor_of``.
+    """
+    if not getattr(viewer, "is_authenticated", False) or text.erased_at is not None:
+        return None
+    subject_id = Subject.objects.filter(user=viewer).values_list("id", flat=True).first()
+    if subject_id is not None:
+        if text.subject_id == subject_id:
+            return "owner"
+        if text.author_id == subject_id:
+            return "writer"
+    for answer in access_grants:
+        if reason := answer(viewer=viewer, subject_id=text.subject_id):
+            return reason
+    return None

@@ -8,7 +8,7 @@ arguments only.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -61,13 +61,19 @@ class ImpactReport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PersonalRecords:
-    """A named part of what is held about a person; `rows` are JSON-ready."""
+    """A named part of what is held about a person; `rows` are JSON-ready.
+
+    `labels` says what the keys of the rows mean to the person, in the order to show them: a key without a label is
+    in the download, but not on the screen (where no key has one, all are shown). Each of `files` is a name and a
+    `FieldFile`, or what else has an ``open("rb")``.
+    """
 
     name: str
     title: str
     rows: Sequence[dict[str, Any]]
     retention: str
     files: Sequence[tuple[str, Any]] = field(default_factory=tuple)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class PersonalData(Protocol):

@@ -1,0 +1,50 @@
+"""Staff do their work with a second factor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.permissions import lacks_second_factor
+from core.errors import describe_error
+
+# Where staff work: the CMS, the API, and the instructor's desk, which an administrator may open too.
+STAFF_PATHS: Final = re.compile(r"^/(admin|api|(en|fr)/teach)(/|$)")
+
+
+class SecondFactorMiddleware:
+    """Leads staff who have no second factor to set one up before they reach a staff screen.
+
+    Costs nothing outside those screens, and there one query for staff, besides that for the person's roles.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if (
+            settings.STAFF_SECOND_FACTOR
+            and STAFF_PATHS.match(request.path_info)
+            and lacks_second_factor(request.user)
+        ):
+            return self._lead_to_setup(request)
+        return self.get_response(request)
+
+    def _lead_to_setup(self, request: HttpRequest) -> HttpResponse:
+        sentence = _(
+            "Your role asks for two-step sign-in. Set it up now; it takes about two minutes. "
+            "After that you go on to the page you asked for."
+        )
+        if request.path_info.startswith("/api/"):
+            return JsonResponse(describe_error(code="second_factor_required", message=sentence), status=403)
+        messages.warning(request, sentence)
+        goal = request.get_full_path() if request.method == "GET" else request.path
+        return HttpResponseRedirect(f"{reverse('mfa_activate_totp')}?{urlencode({'next': goal})}")

@@ -1,0 +1,55 @@
+"""Writes about people: their accounts, words, consents, roles, the audit log, and their erasure.
+
+One file a noun; import from here.
+"""
+
+from accounts.services.audit import record_audit
+from accounts.services.consents import give_consent, withdraw_consent
+from accounts.services.erasure import ErasureRequest, erase_person, list_erasures, replay_erasures
+from accounts.services.holds import lift_hold, place_hold
+from accounts.services.people import (
+    announce_registration,
+    choose_notices,
+    register_person,
+    subject_of,
+    update_profile,
+)
+from accounts.services.roles import LastAdministrator, end_role, grant_role
+from accounts.services.texts import (
+    ERASABLE_ALONE,
+    LONGEST_TEXT,
+    HeldByLaw,
+    erase_text,
+    read_texts,
+    save_file,
+    save_text,
+    text_digest,
+)
+
+__all__ = [
+    "ERASABLE_ALONE",
+    "LONGEST_TEXT",
+    "ErasureRequest",
+    "HeldByLaw",
+    "LastAdministrator",
+    "announce_registration",
+    "choose_notices",
+    "end_role",
+    "erase_person",
+    "erase_text",
+    "give_consent",
+    "grant_role",
+    "lift_hold",
+    "list_erasures",
+    "place_hold",
+    "read_texts",
+    "record_audit",
+    "register_person",
+    "replay_erasures",
+    "save_file",
+    "save_text",
+    "subject_of",
+    "text_digest",
+    "update_profile",
+    "withdraw_consent",
+]

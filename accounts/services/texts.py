@@ -1,0 +1,133 @@
+"""Words that people typed and files that they sent: kept apart from every ledger, erasable alone."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+import uuid
+from collections.abc import Iterable
+from functools import partial
+from pathlib import PurePath
+from typing import Final
+
+from django.core.files.base import File
+from django.core.files.storage import Storage
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import LegalHold, PersonalText, Subject
+from core import clock
+from core.errors import DomainError, InvalidInput
+from core.uploads import check_upload
+
+LONGEST_TEXT: Final = 50_000
+LONGEST_FILE_NAME: Final = 120
+
+# What a person may take back at any time. An answer or a handed-in work is what a mark rests on; it goes with the
+# whole account.
+ERASABLE_ALONE: Final = frozenset({PersonalText.Kind.REFLECTION, PersonalText.Kind.WORKSHEET})
+
+
+class HeldByLaw(DomainError):
+    """A legal hold stands: nothing of this person is erased for now."""
+
+    code = "legal_hold"
+
+
+def save_text(
+    *, subject: Subject, kind: str, text: str, author: Subject | None = None, text_id: uuid.UUID | None = None
+) -> PersonalText:
+    """Keep words of or about a person apart from every ledger. Refuses more than 50,000 characters."""
+    if len(text) > LONGEST_TEXT:
+        raise InvalidInput(
+            _("This text is longer than %(limit)d characters. Shorten it, or send it as a file.")
+            % {"limit": LONGEST_TEXT}
+        )
+    # PostgreSQL keeps no NUL in a text.
+    return PersonalText.objects.create(
+        id=text_id or uuid.uuid4(), subject=subject, author=author, kind=kind, text=text.replace("\x00", "")
+    )
+
+
+def save_file(
+    *, subject: Subject, upload: UploadedFile, kind: str = PersonalText.Kind.UPLOAD, author: Subject | None = None
+) -> PersonalText:
+    """Keep a file that a person sent, once its content has been checked."""
+    checked = check_upload(upload)
+    return PersonalText.objects.create(
+        subject=subject,
+        author=author,
+        kind=kind,
+        file=File(upload, name=f"upload.{checked.extension}"),
+        file_name=tidy_file_name(upload.name or "", extension=checked.extension),
+        content_type=checked.mime_type,
+        size=checked.size,
+    )
+
+
+def tidy_file_name(name: str, *, extension: str) -> str:
+    """A name to show and to download by: no folder, no control character, and the ending that the content has."""
+    base = PurePath(name.replace("\\", "/")).name
+    stem = base.rsplit(".", 1)[0] if "." in base else base
+    plain = "".join(" " if unicodedata.category(character)[0] == "C" else character for character in stem)
+    plain = re.sub(r"[\"<>:|?*/\\;]+", " ", plain)
+    plain = " ".join(plain.split()).strip(". ")[:LONGEST_FILE_NAME]
+    return f"{plain or _('file')}.{extension}"
+
+
+def text_digest(text: PersonalText) -> str:
+    """SHA-256 of the words with the row's salt: proves a text to who has it, tells nothing to who has not."""
+    return hashlib.sha256(f"{text.salt}\n{text.text}".encode()).hexdigest()
+
+
+def read_texts(ids: Iterable[uuid.UUID | str | None]) -> dict[uuid.UUID, PersonalText]:
+    """The texts with those keys that are not erased, by key. One query, none for no keys."""
+    wanted = {uuid.UUID(str(key)) for key in ids if key}
+    if not wanted:
+        return {}
+    return {text.id: text for text in PersonalText.objects.filter(id__in=wanted, erased_at__isnull=True)}
+
+
+@transaction.atomic
+def erase_text(*, text: PersonalText) -> PersonalText:
+    """Empty one text for good. That it was written stays on record; what it said does not. Again: nothing happens."""
+    refuse_under_hold(subject_id=text.subject_id)
+    empty_texts(PersonalText.objects.filter(pk=text.pk))
+    text.refresh_from_db()
+    return text
+
+
+def refuse_under_hold(*, subject_id: uuid.UUID) -> None:
+    """HeldByLaw while a legal hold on the person's records stands."""
+    if LegalHold.objects.filter(subject_id=subject_id, lifted_at__isnull=True).exists():
+        raise HeldByLaw(
+            _(
+                "The law asks us to keep these records for now, so nothing was erased. "
+                "Write to us to learn why and until when."
+            )
+        )
+
+
+def empty_texts(texts: Iterable[PersonalText]) -> int:
+    """Empty these rows, and delete their files once the transaction is through; returns how many were emptied.
+
+    The salt goes as well: without it the digest in a ledger proves nothing to anybody who would guess.
+    """
+    emptied = 0
+    now = clock.now()
+    for text in texts:
+        if text.erased_at is not None:
+            continue
+        if text.file:
+            transaction.on_commit(partial(delete_file, text.file.storage, text.file.name))
+        PersonalText.objects.filter(pk=text.pk).update(
+            text="", file="", file_name="", content_type="", size=0, salt="", erased_at=now
+        )
+        emptied += 1
+    return emptied
+
+
+def delete_file(storage: Storage, name: str) -> None:
+    storage.delete(name)
