@@ -238,7 +238,8 @@ class FigureBlock(KeyedBlock):
     svg = DocumentChooserBlock(
         label=_("Drawing (SVG)"),
         help_text=_(
-            "A drawing with words in it needs one file a language. Draw in currentColor, so that it suits a dark screen."
+            "A drawing with words in it needs one file a language. "
+            "Draw in currentColor, so that it suits a dark screen."
         ),
     )
     caption = blocks.CharBlock(label=_("Caption"))

@@ -425,7 +425,11 @@ def _read_criterion(entry: Fields) -> dict[str, Any]:
     levels = []
     for level in entry.many("levels"):
         levels.append(
-            {"points": level.number("points"), "title": level.words("title"), "text": level.words("text", required=False)}
+            {
+                "points": level.number("points"),
+                "title": level.words("title"),
+                "text": level.words("text", required=False),
+            }
         )
         level.close()
     criterion = {

@@ -1,0 +1,93 @@
+"""Loads content packs: `manage.py load_content [PACK…] [--replace] [--issue]`."""
+
+from __future__ import annotations
+
+import logging
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError
+from modules.loader import PACKS, load_training_pack
+from standards.packs_loader import load_framework_pack
+
+# `modules/packs` and, beside it, `standards/packs`: frameworks come first, since trainings are mapped to them.
+FOLDERS = (PACKS.parent.parent / "standards" / "packs", PACKS)
+
+
+class Command(BaseCommand):
+    help = (
+        "Loads content packs, whole or not at all each. Safe to run again: what an editor has changed is kept and "
+        "reported. Without names, every pack that the project brings is loaded, frameworks first."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("packs", nargs="*", metavar="PACK", help="the name of a pack, or the path of its folder")
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="take the files' text even where an editor has changed it; the editor's stays in the history",
+        )
+        parser.add_argument(
+            "--issue",
+            action="store_true",
+            help="issue the next edition of a course whose text has changed, without showing whom it touches",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # Wagtail logs a line for each page; the lines that matter are this command's own.
+        for name in ("wagtail", "wagtail.contrib.redirects"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        paths = [find_pack(name) for name in options["packs"]] or find_packs()
+        failed = []
+        for path in sorted(paths, key=lambda path: read_kind(path) != "framework"):
+            try:
+                self._load(path, replace=options["replace"], issue=options["issue"])
+            except DomainError as error:
+                self.stderr.write(self.style.ERROR(f"{path.name}: {error}"))
+                failed.append(path.name)
+        if failed:
+            raise CommandError(
+                _("Nothing was loaded of: %(packs)s. Mend the files and run the command again.")
+                % {"packs": ", ".join(failed)}
+            )
+
+    def _load(self, path: Path, *, replace: bool, issue: bool) -> None:
+        def report(sentence: str) -> None:
+            self.stdout.write(f"  {sentence}")
+
+        self.stdout.write(_("Loading %(pack)s …") % {"pack": path.name})
+        kind = read_kind(path)
+        if kind == "framework":
+            load_framework_pack(path, report=report, replace=replace)
+        elif kind == "training":
+            load_training_pack(path, report=report, replace=replace, issue=issue)
+        else:
+            raise CommandError(_("%(pack)s: pack.yaml names no kind that is known.") % {"pack": path.name})
+
+
+def find_packs() -> list[Path]:
+    """Every pack that the project brings."""
+    return [file.parent for folder in FOLDERS for file in sorted(folder.glob("*/pack.yaml"))]
+
+
+def find_pack(name: str) -> Path:
+    """A pack by the name of its folder, or by a path."""
+    for path in [*(folder / name for folder in FOLDERS), Path(name)]:
+        if (path / "pack.yaml").is_file():
+            return path.resolve()
+    known = ", ".join(path.name for path in find_packs())
+    raise CommandError(_("There is no pack %(name)s. There are: %(known)s.") % {"name": name, "known": known})
+
+
+def read_kind(path: Path) -> str:
+    """What a pack is, by its `pack.yaml`."""
+    try:
+        about = yaml.safe_load((path / "pack.yaml").read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path.name}/pack.yaml: {error}") from error
+    return str(about.get("kind", "")) if isinstance(about, dict) else ""
