@@ -96,11 +96,29 @@ class UsedBy(Protocol):
     def __call__(self, *, kind: str, key: uuid.UUID) -> Sequence[str]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class TaughtPlace:
+    """Where a competency is taught or assessed: what to read there, its address, and which part of it serves."""
+
+    title: str
+    url: str
+    detail: str = ""
+
+
+class TaughtIn(Protocol):
+    """Where competencies are taught, for all of them at once, so that a list costs a constant number of queries."""
+
+    def __call__(
+        self, *, competency_ids: Sequence[uuid.UUID], language: str
+    ) -> Mapping[uuid.UUID, Sequence[TaughtPlace]]: ...
+
+
 home_panels: ExtensionPoint[HomePanels] = ExtensionPoint("home_panels")
 impact_reports: ExtensionPoint[ImpactReport] = ExtensionPoint("impact_reports")
 personal_data: ExtensionPoint[Any] = ExtensionPoint("personal_data")
 access_grants: ExtensionPoint[AccessGrant] = ExtensionPoint("access_grants")
 used_by: ExtensionPoint[UsedBy] = ExtensionPoint("used_by")
+taught_in: ExtensionPoint[TaughtIn] = ExtensionPoint("taught_in")
 
 
 @dataclass(frozen=True, slots=True)
