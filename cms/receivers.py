@@ -6,6 +6,7 @@ from typing import Any
 
 from wagtail.signals import page_published, page_unpublished
 
+from cms.services import grant_group_permissions
 from cms.tasks import refresh_search_entries
 from modules.signals import course_edition_issued
 from standards.signals import framework_edition_issued, framework_status_changed
@@ -17,9 +18,14 @@ def refresh_search_soon(**kwargs: Any) -> None:
 
 
 def hear_page(*, instance: Any, **kwargs: Any) -> None:
-    """Only pages of this floor are found as pages; the others by their editions."""
+    """Only pages of this floor are found as pages; the others by their editions.
+
+    A new training or framework is a place in the page tree that a group is to edit.
+    """
     if instance._meta.app_label == "cms":
         refresh_search_soon()
+    elif instance._meta.model_name in {"trainingpage", "frameworkpage"}:
+        grant_group_permissions()
 
 
 def connect() -> None:

@@ -17,7 +17,7 @@ from typing import Final
 
 ROLES: Final = {"database": "owner", "content": "app"}
 # The demo's people and their lived-in courses; each floor's own command, run where it is there.
-CONTENT_COMMANDS: Final = ("load_content",)
+CONTENT_COMMANDS: Final = ("setup_site", "load_content")
 DEMO_COMMANDS: Final = ("load_demo",)
 
 

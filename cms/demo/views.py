@@ -1,0 +1,130 @@
+"""The screens of the demo: the cast, the tour, and the e-mails that would have been sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.internal.flows.login import record_authentication
+from django.conf import settings
+from django.contrib.auth import login
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.models import User
+from certificates.models import Certificate
+from cms.demo.cast import COHORT, PASSWORD, PLAYERS, SELF_PACED, key_of
+from cms.demo.load import demo_enrolments
+from cms.demo.mail import list_messages, read_message
+from lms.models import Enrolment
+from lms.outlines import outline_of
+from standards.models import FrameworkEdition
+from standards.selectors import rank_status
+
+
+def _in_english(name: str, *args: Any) -> str:
+    with override("en"):
+        return reverse(name, args=args)
+
+
+def find_places() -> dict[str, Any]:
+    """The addresses that the demo is shown at, as the public contract promises them. A constant number of queries."""
+    enrolments = demo_enrolments()
+    issued = {
+        certificate.enrolment_id: certificate
+        for certificate in Certificate.objects.filter(
+            enrolment_id__in=enrolments.values(), supersedes__isnull=True
+        )
+    }
+    key = key_of(SELF_PACED, PLAYERS[0].name)
+    enrolment = Enrolment.objects.select_related("edition").filter(pk=key).first()
+    framework = FrameworkEdition.objects.order_by(rank_status(), "-number").defer("document").first()
+    lesson = ""
+    if enrolment:
+        lessons = [step for step in outline_of(enrolment.edition).iter_steps() if step.kind == "lesson"]
+        lesson = _in_english("lms:step", enrolment.pk, lessons[2].slug)
+    return {
+        "certificates": {
+            state: f"/certificates/{issued[key].pk}/" for state, key in enrolments.items() if key in issued
+        },
+        "offering": _in_english("lms:offering", COHORT),
+        "lesson": lesson,
+        "standards": _in_english("standards:edition", framework.slug, framework.number) if framework else "",
+    }
+
+
+def show_demo(request: HttpRequest) -> HttpResponse:
+    """The cast and the tour; as JSON for who asks for it."""
+    places = find_places()
+    if request.accepts("application/json") and not request.accepts("text/html"):
+        accounts = [{"role": player.role, "email": player.email, "password": PASSWORD} for player in PLAYERS]
+        return JsonResponse({"accounts": accounts, **places})
+    return render(
+        request,
+        "cms/demo.html",
+        {"players": PLAYERS, "password": PASSWORD, "tour": _tour(places), "places": places, "mails": list_messages()[:5]},
+    )
+
+
+def _localized(path: str) -> str:
+    return path.replace("/en/", f"/{(get_language() or 'en')[:2]}/", 1)
+
+
+def _tour(places: dict[str, Any]) -> list[dict[str, Any]]:
+    """What to try, as whom, and how long it takes."""
+    stops = [
+        (_("Read a lesson, write a reflection and answer its check"), "learner", places["lesson"], 4),
+        (_("See which competencies you hold, and why"), "learner", _in_english("lms:competencies"), 2),
+        (_("See who is where and who is stuck, and mark an assignment"), "instructor", places["offering"], 4),
+        (_("Change a lesson and issue a second edition"), "author", reverse("wagtailadmin_home"), 5),
+        (_("Check certificates, one or many"), "registrar", _in_english("certificates:check"), 2),
+        (_("Correct a name or revoke a certificate"), "admin", reverse("wagtailadmin_home"), 3),
+        (_("Read the standards and issue an edition of them"), "committee", places["standards"], 3),
+    ]
+    return [
+        {"title": title, "role": role, "path": _localized(path), "minutes": minutes}
+        for title, role, path, minutes in stops
+        if path
+    ]
+
+
+@require_POST
+def sign_in_as(request: HttpRequest) -> HttpResponse:
+    """Sign in as one of the cast, and only as one of the cast, without typing the password they all have."""
+    role = request.POST.get("role", "")
+    player = next((player for player in PLAYERS if player.role == role), None)
+    user = User.objects.filter(email=player.email).first() if player else None
+    if not settings.DEMO or user is None:
+        raise Http404
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    record_authentication(request, user, method="password", email=user.email)
+    target = request.POST.get("next", "")
+    places = {stop["path"] for stop in _tour(find_places())}
+    return redirect(target if target in places else _home_of(role))
+
+
+def _home_of(role: str) -> str:
+    homes = {
+        "instructor": "lms:offerings",
+        "registrar": "certificates:check",
+        "author": "wagtailadmin_home",
+        "committee": "wagtailadmin_home",
+        "admin": "wagtailadmin_home",
+    }
+    return reverse(homes.get(role, "cms:my"))
+
+
+def show_mails(request: HttpRequest) -> HttpResponse:
+    """Every e-mail that would have been sent, the newest first."""
+    return render(request, "cms/demo_mails.html", {"mails": list_messages()})
+
+
+def show_mail(request: HttpRequest, name: str) -> HttpResponse:
+    """One e-mail, as text."""
+    message = read_message(name)
+    if message is None:
+        raise Http404
+    return render(request, "cms/demo_mail.html", {"mail": message})
