@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import segno
+from allauth.account import app_settings as account_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.models import EmailAddress
 from allauth.core import context as current
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -24,8 +26,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.mail import compose_mail, describe_site, send_or_log
+from accounts.middleware import GOAL
 from accounts.models import User
 from accounts.permissions import is_staff_person, lacks_second_factor
+from core import clock
 from core.text import make_sort_key
 
 # What happened to an account, said to its owner at once: subject and sentence.
@@ -124,16 +128,25 @@ class AccountAdapter(DefaultAccountAdapter):
             return False
         return bool(super().confirm_email(request, email_address))
 
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """A sign-in of the last five minutes is as good as asking again."""
+        request = current.request
+        records = get_authentication_records(request, request.user)
+        age = clock.now().timestamp() - records[-1]["at"] if records else None
+        if age is not None and age < account_settings.REAUTHENTICATION_TIMEOUT:
+            return False
+        return bool(super().is_reauthentication_required(app=app, **kwargs))
+
     # Where people go -------------------------------------------------------------------------------------------
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """The person's home, in their language; staff without a second factor first set one up."""
         user = request.user
         with translation.override(user.preferred_language):
-            home = find_home()
             if settings.STAFF_SECOND_FACTOR and lacks_second_factor(user):
-                return f"{reverse('mfa_activate_totp')}?next={home}"
-            return home
+                request.session[GOAL] = find_home()
+                return reverse("mfa_activate_totp")
+            return find_home()
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         return self.get_login_redirect_url(request)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,6 +17,8 @@ from core.errors import describe_error
 
 # Where staff work: the CMS, the API, and the instructor's desk, which an administrator may open too.
 STAFF_PATHS: Final = re.compile(r"^/(admin|api|(en|fr)/teach)(/|$)")
+# Kept in the session: the page that somebody asked for before they had a second factor.
+GOAL: Final = "goal_after_second_factor"
 
 
 class SecondFactorMiddleware:
@@ -30,12 +31,11 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if (
-            settings.STAFF_SECOND_FACTOR
-            and STAFF_PATHS.match(request.path_info)
-            and lacks_second_factor(request.user)
-        ):
-            return self._lead_to_setup(request)
+        if settings.STAFF_SECOND_FACTOR and STAFF_PATHS.match(request.path_info):
+            if lacks_second_factor(request.user):
+                return self._lead_to_setup(request)
+            if GOAL in request.session:
+                del request.session[GOAL]
         return self.get_response(request)
 
     def _lead_to_setup(self, request: HttpRequest) -> HttpResponse:
@@ -46,5 +46,5 @@ class SecondFactorMiddleware:
         if request.path_info.startswith("/api/"):
             return JsonResponse(describe_error(code="second_factor_required", message=sentence), status=403)
         messages.warning(request, sentence)
-        goal = request.get_full_path() if request.method == "GET" else request.path
-        return HttpResponseRedirect(f"{reverse('mfa_activate_totp')}?{urlencode({'next': goal})}")
+        request.session[GOAL] = request.get_full_path() if request.method == "GET" else request.path
+        return HttpResponseRedirect(reverse("mfa_activate_totp"))
