@@ -52,12 +52,12 @@ $(PY):
 # The stamp is older than the lock only where the lock has changed since.
 $(VENV)/.installed: requirements.lock | $(PY)
 	@echo "  Installing the locked dependencies (the first time takes a minute or two) …"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(PY) -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock | $(PY)
 	@echo "  Installing the locked dependencies and the tools for tests …"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	@$(PY) -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@ $(VENV)/.installed
 
 test: install-dev

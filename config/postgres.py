@@ -44,6 +44,7 @@ SERVER_SETTINGS: Final = {
     "timezone": "'UTC'",
     "log_timezone": "'UTC'",
     "logging_collector": "off",
+    "log_checkpoints": "off",
     "log_min_duration_statement": "'2s'",
     "password_encryption": "'scram-sha-256'",
 }
@@ -161,18 +162,22 @@ class EmbeddedPostgres:
         """Folders of the server's user; as root, an account of its own, since PostgreSQL refuses to run as root."""
         if os.geteuid() != 0:
             for path in (self.data, self.socket_folder):
-                path.mkdir(mode=0o700, exist_ok=True)
+                path.mkdir(exist_ok=True)
             if self.socket_folder.stat().st_uid != os.geteuid():
                 raise EmbeddedPostgresError(
                     f"The folder {self.socket_folder} belongs to somebody else, so the database cannot use it. "
                     "Remove it, or give a DATA_DIR with a shorter path."
                 )
+            for path in (self.data, self.socket_folder):
+                path.chmod(0o700)
             return
         account = self._find_account()
         self._open_way(self.folder)
         self._open_way(find_programs() / "postgres")
         for path in (self.data, self.socket_folder):
-            path.mkdir(mode=0o700, exist_ok=True)
+            path.mkdir(exist_ok=True)
+            # PostgreSQL refuses a folder that others may read, as a copy or a backup may have left it.
+            path.chmod(0o700)
             os.chown(path, account.pw_uid, account.pw_gid)
         self.log.touch()
         os.chown(self.log, account.pw_uid, account.pw_gid)

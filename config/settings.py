@@ -472,7 +472,8 @@ CONTENT_SECURITY_POLICY = {
         "worker-src": [SELF],
     }
 }
-# Wagtail's editor still writes styles into its pages, and a few scripts into its forms.
+# Wagtail's editor writes styles into its pages, and scripts that differ from page to page (dates, choosers, inline
+# panels) into its forms, so that neither a digest nor a nonce can name them.
 ADMIN_CONTENT_SECURITY_POLICY = {
     "default-src": [SELF],
     "script-src": [SELF, "'unsafe-inline'"],
@@ -502,7 +503,7 @@ LOGGING = {
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
-            "formatter": "plain" if DEBUG else "json",
+            "formatter": "plain" if OWN_MACHINE else "json",
             "filters": ["request_id"],
         }
     },
