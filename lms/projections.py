@@ -68,7 +68,8 @@ def step_values(state: StepState) -> dict[str, Any]:
     return {
         "state": state.status,
         "opened_at": state.opened_at,
-        "last_at": state.last_at,
+        # The learner's own last doing: a mark must not look like work of theirs.
+        "last_at": state.active_at or state.last_at,
         "completed_at": state.completed_at,
         "reason": dict(state.reason),
         "parts": {key: dict(result) for key, result in state.parts.items()},
@@ -295,7 +296,8 @@ def _rebuild_enrolments(ids: Sequence[uuid.UUID], *, check: bool) -> list[Differ
                 _pick(stored, STEP_FIELDS) if stored else None,
             )
         records = [
-            StepRecord(state.key, state.status, state.completed_at, state.last_at) for state in states.values()
+            StepRecord(state.key, state.status, state.completed_at, state.active_at or state.last_at)
+            for state in states.values()
         ]
         stored_course = stored_courses.get(key)
         differences += _compare(

@@ -15,6 +15,7 @@ from lms.rules.evidence import (
     standing,
 )
 from lms.rules.ledger import (
+    IDLE_DAYS,
     Attempt,
     CourseState,
     Event,
@@ -67,6 +68,7 @@ from lms.rules.terms import (
 )
 
 __all__ = [
+    "IDLE_DAYS",
     "LEVELS",
     "REASONS",
     "Attempt",

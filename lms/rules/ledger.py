@@ -46,6 +46,8 @@ class Verb(StrEnum):
 
 _RANK = {verb: rank for rank, verb in enumerate(Verb)}
 _NOT_BY_LEARNER = {Verb.RETURNED, Verb.MARKED, Verb.COMPLETED}
+# After so many days without a step somebody should ask how it goes.
+IDLE_DAYS = 10
 
 
 class Outcome(StrEnum):
@@ -198,6 +200,9 @@ def apply_event(state: StepState, event: Event) -> StepState:
     """The state of a step after one more event that is not earlier than those before it."""
     at, key, result = event.occurred_at, event.object_key, dict(event.result)
     state = replace(state, last_at=at)
+    if event.verb is Verb.COMPLETED and result.get("code") == "lesson_finished":
+        # Finishing a lesson is the learner's own doing; an assessment's completion may follow from a mark.
+        state = replace(state, active_at=at)
     if event.verb not in _NOT_BY_LEARNER:
         state = replace(state, active_at=at, opened_at=state.opened_at or at)
     match event.verb:
@@ -220,7 +225,7 @@ def apply_event(state: StepState, event: Event) -> StepState:
 def is_stuck(
     state: CourseState,
     now: datetime,
-    idle_days: int = 10,
+    idle_days: int = IDLE_DAYS,
     *,
     enrolled_at: datetime | None = None,
 ) -> bool:
