@@ -124,7 +124,7 @@ def start_attempt(*, sitting: Sitting, attempt_id: uuid.UUID, language: str | No
     `attempt_id` is made by the client: a repeat gives the first row.
     """
     now = clock.now()
-    sitting = Sitting.objects.select_for_update().select_related("edition").get(pk=sitting.pk)
+    sitting = Sitting.objects.select_for_update(of=("self",)).select_related("edition").get(pk=sitting.pk)
     attempts = list(sitting.attempts.order_by("number"))
     for attempt in attempts:
         if attempt.pk == attempt_id or attempt.submitted_at is None:
@@ -253,6 +253,22 @@ def save_submission(
         text_digest=text_digest(kept),
         occurred_at=now,
     )
+
+
+@transaction.atomic
+def flag_item(*, attempt: Attempt, item_key: str, flagged: bool) -> Attempt:
+    """Note that a person wants to look at a question again before handing in, or no longer does.
+
+    It is a bookmark and no fact: kept on the attempt, on whatever device the person goes on. Two queries.
+    """
+    attempt = _lock_attempt(attempt.pk)
+    if attempt.submitted_at is not None or item_key not in Form.from_json(attempt.form).keys:
+        return attempt
+    keys = [key for key in attempt.flagged if key != item_key] + ([item_key] if flagged else [])
+    if keys != attempt.flagged:
+        attempt.flagged = keys
+        attempt.save(update_fields=["flagged"])
+    return attempt
 
 
 def last_responses(attempt: Attempt) -> dict[str, Response]:

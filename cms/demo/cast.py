@@ -109,3 +109,14 @@ COHORT_NAMES: Final = (
     ("Delphine Roussel", "riviere-aux-pins", "fr", "lesson-1"),
     ("Kofi Brandt-Yellowhorn", "tamarack-bend", "en", "enrolled"),
 )
+
+
+def demo_enrolments() -> dict[str, uuid.UUID]:
+    """The enrolments whose certificates the demo shows, by the state they are in."""
+    by_state = {how_far: name for name, _place, _language, how_far in COHORT_NAMES}
+    return {
+        "valid": key_of(COHORT, by_state["complete"]),
+        "superseded": key_of(COHORT, by_state["renamed"]),
+        "revoked": key_of(COHORT, by_state["revoked"]),
+        "expired": key_of(PAST_COHORT, "Hollis Grantham"),
+    }

@@ -18,7 +18,6 @@ from django.db import transaction
 from accounts.models import Consent, Organization, Subject, User
 from accounts.services import give_consent, grant_role, register_person, subject_of
 from assessments.models import Mark
-from certificates import services as certificates
 from certificates.models import Certificate, StatusEntry
 from cms.demo.cast import (
     COHORT,
@@ -29,6 +28,7 @@ from cms.demo.cast import (
     PLAYERS,
     SELF_PACED,
     Player,
+    demo_enrolments,
     key_of,
 )
 from cms.demo.learning import Walker
@@ -266,19 +266,10 @@ def _make_expired(offering: Offering, places: dict[str, Organization]) -> None:
                 walker.marked(work, marker, decision=Mark.Decision.MARKED, level=3, comment=MARKED["en"])
 
 
-def demo_enrolments() -> dict[str, uuid.UUID]:
-    """The enrolments whose certificates the demo shows, by the state they are in."""
-    by_state = {how_far: name for name, _place, _language, how_far in COHORT_NAMES}
-    return {
-        "valid": key_of(COHORT, by_state["complete"]),
-        "superseded": key_of(COHORT, by_state["renamed"]),
-        "revoked": key_of(COHORT, by_state["revoked"]),
-        "expired": key_of(PAST_COHORT, "Hollis Grantham"),
-    }
-
-
 def _make_certificates(officer: Subject, report: Callable[[str], None]) -> None:
     """Issue what was earned, on the day it was; correct one name, and revoke one certificate."""
+    from certificates import services as certificates
+
     for state, key in demo_enrolments().items():
         enrolment = Enrolment.objects.select_related("subject").get(pk=key)
         completed = CourseProgress.objects.get(enrolment=enrolment).completed_at

@@ -16,8 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from certificates.models import Certificate
-from cms.demo.cast import COHORT, PASSWORD, PLAYERS, SELF_PACED, key_of
-from cms.demo.load import demo_enrolments
+from cms.demo.cast import COHORT, PASSWORD, PLAYERS, SELF_PACED, demo_enrolments, key_of
 from cms.demo.mail import list_messages, read_message
 from lms.models import Enrolment
 from lms.outlines import outline_of
