@@ -11,7 +11,8 @@ from typing import Any
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils import timezone
+from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
+from django.utils import timezone, translation
 
 from core.request_id import choose_request_id, current_request_id
 
@@ -60,6 +61,20 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
         if not report_only and request.path_info.startswith("/admin/") and parts.config is None:
             parts.config = settings.ADMIN_CONTENT_SECURITY_POLICY
         return parts
+
+
+class LocaleMiddleware(DjangoLocaleMiddleware):
+    """Django's, but an address that has a view keeps that view's own 404.
+
+    Django would send the reader of an unknown certificate, or a program that asks the API for what is not there, to
+    the same address under a language, where the page tree knows even less.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if response.status_code == 404 and request.resolver_match is not None:
+            response.headers.setdefault("Content-Language", translation.get_language() or "en")
+            return response
+        return super().process_response(request, response)
 
 
 class TimeZoneMiddleware:
