@@ -26,6 +26,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.ico")),
     # Addresses that are printed and kept: without a language, so that they last.
     path("", include("certificates.urls_public")),
+    path("", include("standards.case.urls")),
 ]
 
 if settings.DEMO:

@@ -163,8 +163,6 @@ class EditionCompetency(models.Model):
     levels = models.JSONField(help_text='{"foundational": {"en": text, "fr": text}, …}')
     example = models.JSONField(default=dict, help_text='{"level": level, "en": text, "fr": text}')
     sources = models.JSONField(default=list, help_text='[{"slug", "en", "fr", "url"}], in Markdown')
-    search_en = models.TextField(blank=True, help_text=_("All its words, folded for searching."))
-    search_fr = models.TextField(blank=True)
 
     class Meta:
         ordering = ["edition", "position"]

@@ -15,7 +15,6 @@ from accounts.services import record_audit
 from core import clock
 from core.errors import DomainError
 from core.extensions import site_identity
-from core.text import fold_text
 from standards.case.package import (
     ASSOCIATION_TYPES,
     Stamp,
@@ -26,7 +25,7 @@ from standards.case.package import (
 from standards.models import Association, Competency, EditionCompetency, EditionDomain, FrameworkEdition
 from standards.pages import CompetencyPage, FrameworkPage
 from standards.reading import SOURCE_LANGUAGE, find_source_page, read_pages
-from standards.rules import LEVELS, NEXT_STATUSES, CompetencyText, DomainText, FrameworkText, bare_words, find_problems
+from standards.rules import LEVELS, NEXT_STATUSES, CompetencyText, DomainText, FrameworkText, find_problems
 from standards.signals import framework_edition_issued, framework_status_changed
 
 
@@ -194,15 +193,7 @@ def _make_competency(
         sources=[
             {"slug": source.slug, **source.citation.to_json(), "url": source.url} for source in competency.sources
         ],
-        search_en=_gather_words(domain, competency, "en"),
-        search_fr=_gather_words(domain, competency, "fr"),
     )
-
-
-def _gather_words(domain: EditionDomain, competency: CompetencyText, language: str) -> str:
-    parts = [competency.code, competency.title, competency.statement, *competency.levels.values(), competency.example]
-    words = [part if isinstance(part, str) else part.in_language(language) for part in parts]
-    return fold_text(" ".join([*words, domain.title_in(language), bare_words(domain.intro_in(language))]))
 
 
 def name_competency(

@@ -35,7 +35,6 @@ def test_an_edition_holds_both_languages() -> None:
     assert row.sources == [
         {"slug": "un-2002", "en": "United Nations. *un-2002*. 2002.", "fr": "Nations Unies. *un-2002*. 2002.", "url": ""}
     ]
-    assert "interprete les chiffres b1" in row.search_fr
     assert row.domain.intro_fr == "<p>Ouvre <b>B</b>.</p>"
     assert str(row.competency) == "B1 Interprets figures B1"
 
