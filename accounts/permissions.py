@@ -71,6 +71,6 @@ def may_read_text(*, viewer: User | Any, text: PersonalText) -> str | None:
         if text.author_id == subject_id:
             return "writer"
     for answer in access_grants:
-        if reason := answer(viewer=viewer, subject_id=text.subject_id):
+        if reason := answer(viewer=viewer, subject_id=text.subject_id, text=text):
             return reason
     return None

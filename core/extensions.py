@@ -85,9 +85,12 @@ class PersonalData(Protocol):
 
 
 class AccessGrant(Protocol):
-    """Why `viewer` may see the records of `subject_id`: a code such as `instructor_of`, or None."""
+    """Why `viewer` may see the records of `subject_id`: a code such as `instructor_of`, or None.
 
-    def __call__(self, *, viewer: Any, subject_id: uuid.UUID) -> str | None: ...
+    `text` narrows the question to one `PersonalText` of theirs: who may see a record need not see every word.
+    """
+
+    def __call__(self, *, viewer: Any, subject_id: uuid.UUID, text: Any | None = None) -> str | None: ...
 
 
 class UsedBy(Protocol):
