@@ -120,8 +120,8 @@ class AccountsPersonalData:
             labels={
                 "role": _("Role"),
                 "organization": _("Organization"),
-                "granted": _("Granted"),
-                "ended": _("Ended"),
+                "granted": _("Granted on"),
+                "ended": _("Ended on"),
             },
         )
 
@@ -148,8 +148,8 @@ class AccountsPersonalData:
                 "purpose": _("What for"),
                 "organization": _("Towards whom"),
                 "wording": _("The sentence you agreed to"),
-                "given": _("Given"),
-                "withdrawn": _("Withdrawn"),
+                "given": _("Given on"),
+                "withdrawn": _("Withdrawn on"),
             },
         )
 
@@ -187,8 +187,8 @@ class AccountsPersonalData:
                 "text": _("Text"),
                 "file": _("File"),
                 "written_by": _("Written by"),
-                "written": _("Written"),
-                "erased": _("Erased"),
+                "written": _("Written on"),
+                "erased": _("Erased on"),
             },
         )
 
@@ -257,7 +257,7 @@ class AccountsPersonalData:
             title=_("Legal holds"),
             rows=rows,
             retention=_("As long as the law asks, and seven years after it was lifted."),
-            labels={"since": _("Since"), "lifted": _("Lifted")},
+            labels={"since": _("Since"), "lifted": _("Lifted on")},
         )
 
 

@@ -74,7 +74,8 @@ def tidy_file_name(name: str, *, extension: str) -> str:
     plain = "".join(" " if unicodedata.category(character)[0] == "C" else character for character in stem)
     plain = re.sub(r"[\"<>:|?*/\\;]+", " ", plain)
     plain = " ".join(plain.split()).strip(". ")[:LONGEST_FILE_NAME]
-    return f"{plain or _('file')}.{extension}"
+    word = plain or _("file")
+    return f"{word}.{extension}"
 
 
 def text_digest(text: PersonalText) -> str:
