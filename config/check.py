@@ -26,6 +26,7 @@ PRODUCTION: Final = {
     "DATABASE_OWNER_URL": "postgresql://owner:secret@127.0.0.1:1/safer",
     "DATABASE_POOL": "0",
     "EMAIL_HOST": "mail.example.ca",
+    "CERTIFICATE_SEALING_KEYS": "VGhpcnR5LXR3byBieXRlcyBmb3IgdGhpcyBjaGVjay4=",
     "DATA_DIR": "",
 }
 

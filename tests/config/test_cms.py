@@ -16,7 +16,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def editor_page(make_page: Callable[..., Any], live_server: Any) -> Any:
     """A page of a signed-in administrator, by the session's cookie."""
-    person = get_user_model().objects.create_superuser("admin@example.ca", "a-long-enough-password", name="Admin")
+    person = get_user_model().objects.create_superuser(
+        "admin@example.ca", "a-long-enough-password", name="Admin"
+    )
     client = Client()
     client.force_login(person)
     page = make_page()

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.postgres import APP_ROLE, DATABASE, OWNER_ROLE, EmbeddedPostgres
+from config.postgres import APP_ROLE, DATABASE, OWNER_ROLE, EmbeddedPostgres, EmbeddedPostgresError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,6 +64,13 @@ def test_it_has_an_owner_and_a_role_for_the_application(server: EmbeddedPostgres
             link.execute("SELECT * FROM probe")
     finally:
         server.release()
+
+
+def test_data_of_a_version_that_is_gone_are_left_alone(server: EmbeddedPostgres) -> None:
+    server.data.mkdir(parents=True)
+    (server.data / "PG_VERSION").write_text("9\n")
+    with pytest.raises(EmbeddedPostgresError, match="was made by PostgreSQL 9"):
+        server.acquire()
 
 
 def test_data_outlive_the_server(server: EmbeddedPostgres) -> None:
