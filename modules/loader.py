@@ -313,8 +313,8 @@ class _PageLoader:
         label: str,
     ) -> AuthoredPage:
         latest = page.get_latest_revision_as_object()
-        # The same page as the file would have it, to compare like with like; never saved.
-        wanted = page.get_latest_revision_as_object()
+        # The same page as the file would have it, to compare like with like; never saved, and so no shared object.
+        wanted = type(page).objects.get(pk=page.pk)
         self._fill(wanted, values, mappings)
         if not self.tally.may_write(
             label=label,

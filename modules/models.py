@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -52,8 +52,8 @@ class CourseEdition(UUIDModel):
                 fields=["course_key", "digest"], name="modules_an_edition_text_is_issued_once"
             ),
         ]
-        default_permissions = ("view",)
-        permissions: ClassVar = [("issue_courseedition", _("Can issue course editions"))]
+        # `add_courseedition` is the right to issue.
+        default_permissions = ("add", "view")
 
     def __str__(self) -> str:
         return f"{self.title_en}, edition {self.number}"
