@@ -109,6 +109,9 @@ class Attempt(UUIDModel):
     max_points = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
     passed = models.BooleanField(null=True, blank=True)
     score = models.JSONField(null=True, blank=True, help_text="AttemptScore by item and by competency")
+    flagged = models.JSONField(
+        default=list, blank=True, help_text="keys of the questions that the person wants to look at again"
+    )
 
     class Meta:
         verbose_name = _("attempt")

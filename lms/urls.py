@@ -1,7 +1,38 @@
-"""Addresses of this floor."""
+"""Addresses of the course engine: the catalogue, the learner's screens, and the instructor's desk."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from lms.views import attempts, catalogue, competencies, enrolments, steps
 
 app_name = "lms"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    # The catalogue, open to everyone
+    path("trainings/", catalogue.show_catalogue, name="catalogue"),
+    path("trainings/<slug:course>/", catalogue.show_course, name="course"),
+    path("trainings/<slug:course>/enrol/<slug:offering>/", catalogue.enrol, name="enrol"),
+    path("lessons/<slug:course>/<slug:step>/", catalogue.show_public_lesson, name="public_lesson"),
+    # A learner's own
+    path("my/competencies/", competencies.show_map, name="competencies"),
+    path("my/competencies/<str:domain>/", competencies.show_domain, name="competency_domain"),
+    path("my/notices/<uuid:notice>/", enrolments.open_notice, name="notice"),
+    path("enrolments/<uuid:enrolment>/name/", enrolments.change_name, name="enrolment_name"),
+    path("enrolments/<uuid:enrolment>/withdraw/", enrolments.withdraw, name="enrolment_withdraw"),
+    path("learn/<uuid:enrolment>/", enrolments.show_enrolment, name="enrolment"),
+    path("learn/<uuid:enrolment>/<slug:step>/", steps.show_step, name="step"),
+    path("learn/<uuid:enrolment>/<slug:step>/worksheets/<str:part>/", steps.print_worksheet, name="worksheet"),
+    path(
+        "learn/<uuid:enrolment>/<slug:step>/worksheets/<str:part>/download.pdf",
+        steps.download_worksheet,
+        name="worksheet_pdf",
+    ),
+    path("learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/", attempts.show_attempt, name="attempt"),
+    path(
+        "learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/<int:number>/",
+        attempts.show_question,
+        name="question",
+    ),
+    path("learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/review/", attempts.review, name="attempt_review"),
+    path("learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/result/", attempts.show_result, name="result"),
+    path("learn/<uuid:enrolment>/<slug:step>/files/<uuid:file>/", attempts.download_file, name="file"),
+]

@@ -1,7 +1,9 @@
 """Writes of the course engine: one function a verb, each in one transaction."""
 
+from lms.services.attempts import answer_question, begin_attempt, form_key, save_draft
 from lms.services.desk import (
     ExtraAllowance,
+    MarkedMeanwhile,
     extend_enrolment,
     grant_accommodation,
     mark_submission,
@@ -24,12 +26,16 @@ from lms.services.sittings import open_step_sitting, terms_of_step
 __all__ = [
     "EnrolmentRequest",
     "ExtraAllowance",
+    "MarkedMeanwhile",
     "PartAnswer",
     "answer_check",
+    "answer_question",
+    "begin_attempt",
     "complete_lesson",
     "confirm_certificate_name",
     "enrol_learner",
     "extend_enrolment",
+    "form_key",
     "grant_accommodation",
     "mark_submission",
     "notify",
@@ -37,6 +43,7 @@ __all__ = [
     "open_step",
     "open_step_sitting",
     "reinstate_learner",
+    "save_draft",
     "save_reflection",
     "save_worksheet",
     "terms_of_step",

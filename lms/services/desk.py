@@ -16,7 +16,7 @@ from accounts.services import record_audit, save_text
 from assessments import services as assessments
 from assessments.models import Attempt, Mark
 from core import clock
-from core.errors import InvalidInput
+from core.errors import DomainError, InvalidInput
 from lms.models import Accommodation, Enrolment, EnrolmentEvent
 from lms.projections import project_enrolment
 from lms.services.learning import lock_enrolment
@@ -163,11 +163,43 @@ def open_next_attempt(
     )
 
 
+class MarkedMeanwhile(DomainError):
+    """Another marker decided while this one was reading. `mark` is what they decided."""
+
+    code = "marked_meanwhile"
+
+    def __init__(self, message: Any, *, mark: Mark) -> None:
+        super().__init__(message)
+        self.mark = mark
+
+
 @transaction.atomic
 def mark_submission(
-    *, attempt: Attempt, actor: Subject, judgement: assessments.Judgement, client_id: uuid.UUID
+    *,
+    attempt: Attempt,
+    actor: Subject,
+    judgement: assessments.Judgement,
+    client_id: uuid.UUID,
+    seen: int | None = None,
 ) -> Mark:
-    """Mark a learner's work, or give it back for another try; logged as a look into their record."""
+    """Mark a learner's work, or give it back for another try; logged as a look into their record.
+
+    `seen` is the key of the last mark that the marker's page showed (0: none had been given). Where somebody
+    decided since, nothing is recorded and `MarkedMeanwhile` says what they decided.
+    """
+    attempt = Attempt.objects.select_for_update(of=("self",)).select_related("sitting__subject").get(pk=attempt.pk)
+    last = Mark.objects.filter(attempt=attempt).select_related("marker__user").order_by("-id").first()
+    if found := Mark.objects.filter(client_id=client_id, attempt=attempt).first():
+        # A repeat: the first result stands, and it is on record already.
+        return found
+    if seen is not None and last is not None and last.pk != seen:
+        raise MarkedMeanwhile(
+            _(
+                "Somebody marked this work while you were reading it, so your mark was not recorded. "
+                "Their decision and what you wrote are both below."
+            ),
+            mark=last,
+        )
     mark = assessments.mark_attempt(attempt=attempt, marker=actor, judgement=judgement, client_id=client_id)
     record_audit(
         actor=actor,

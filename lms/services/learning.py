@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import PersonalText
-from accounts.services import save_text, text_digest
+from accounts.services import read_texts, save_text, text_digest
 from core import clock
 from core.errors import DomainError, InvalidInput, NotFound
 from lms.models import CourseProgress, Enrolment, LearningEvent, StepProgress
@@ -222,20 +222,29 @@ def save_reflection(*, enrolment: Enrolment, answer: PartAnswer, text: str) -> S
 
 @transaction.atomic
 def save_worksheet(*, enrolment: Enrolment, answer: PartAnswer, fields: Mapping[str, str]) -> StepProgress:
-    """Keep the words of a worksheet, all its fields together. A repeat gives the first result."""
+    """Keep the words of a worksheet. Fields that are not named keep theirs. A repeat gives the first result."""
     now = clock.now()
     enrolment = _begin(enrolment, answer, now)
     if is_repeat(answer.client_id, enrolment):
         return stored_progress(enrolment, answer.step_key)
     _content, part = _require_part(enrolment, answer, "worksheet")
     known = {field["key"] for field in part["fields"]}
-    words = {key: text for key, text in fields.items() if key in known}
+    words = {**_last_fields(enrolment, answer), **fields}
+    words = {key: text for key, text in words.items() if key in known}
     kept = save_text(
         subject=enrolment.subject, kind=PersonalText.Kind.WORKSHEET, text=json.dumps(words, ensure_ascii=False)
     )
     empty = not any(text.strip() for text in words.values())
     result = {"text": str(kept.id), "digest": text_digest(kept), "empty": empty}
     return _record_part(enrolment, answer, Verb.WROTE, result, now)
+
+
+def _last_fields(enrolment: Enrolment, answer: PartAnswer) -> dict[str, str]:
+    """What a worksheet holds so far: each field is saved by itself while a person writes. Two queries."""
+    row = StepProgress.objects.filter(enrolment=enrolment, step_key=answer.step_key).only("parts").first()
+    key = row.parts.get(answer.part_key, {}).get("text") if row else None
+    kept = read_texts([key]).get(uuid.UUID(key)) if key else None
+    return json.loads(kept.text) if kept and kept.text else {}
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -149,8 +149,13 @@ def _record_attempt(
 
 
 def note_attempt_started(*, attempt: Attempt, language: str) -> None:
-    """An attempt was started: into the learning ledger."""
+    """An attempt was started: into the learning ledger. One that ends by itself is handed in by the queue."""
     if place := place_of(attempt.sitting):
+        if attempt.deadline is not None:
+            from lms.tasks import submit_overdue_attempt
+
+            after = attempt.deadline + assessments.GRACE + timedelta(seconds=1)
+            submit_overdue_attempt.using(run_after=after).enqueue(str(attempt.pk))
         _record_attempt(
             *place,
             attempt,

@@ -1,0 +1,1 @@
+"""The screens of the course engine: parse → service or selector → render."""

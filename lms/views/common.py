@@ -1,0 +1,89 @@
+"""What the learner's views share: whose enrolment it is, and how a refusal is said."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from accounts.models import Subject
+from accounts.services import subject_of
+from core.errors import DomainError, InvalidInput, NotAllowed, NotFound, describe_error
+from lms.models import Enrolment
+from lms.selectors.courses import enrolment_url, find_own_enrolment
+from lms.texts import language
+
+View = Callable[..., HttpResponse]
+
+
+def learner_view(view: View) -> View:
+    """A screen of one's own enrolment: sign-in, then 404 for everyone else's; never kept by a shared cache.
+
+    The view is called with the `Enrolment` for the `enrolment` of the address.
+    """
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *, enrolment: uuid.UUID, **kwargs: Any) -> HttpResponse:
+        return view(request, enrolment=find_own_enrolment(current_subject(request), enrolment), **kwargs)
+
+    return never_cache(login_required(refusals_as_pages(wrapper)))
+
+
+def refusals_as_pages(view: View) -> View:
+    """What a service does not find is a 404, what it does not allow a 403. Other refusals are the view's to say."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, **kwargs)
+        except NotFound as error:
+            raise Http404(str(error)) from error
+        except NotAllowed as error:
+            raise PermissionDenied(str(error)) from error
+
+    return wrapper
+
+
+def current_subject(request: HttpRequest) -> Subject:
+    """The pseudonymous key of who is signed in."""
+    assert request.user.is_authenticated
+    return subject_of(request.user)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether this is autosave speaking, not a form."""
+    return "field" in request.POST and "application/json" in request.headers.get("Accept", "")
+
+
+def say_no(request: HttpRequest, error: DomainError) -> None:
+    """Put a refusal where the next page says it."""
+    messages.error(request, str(error))
+
+
+def json_refusal(error: DomainError) -> JsonResponse:
+    """A refusal for autosave: the sentence is shown beside the field, and what was typed stays on the device."""
+    return JsonResponse(describe_error(code=error.code, message=error, errors=error.errors), status=error.status)
+
+
+def read_key(request: HttpRequest, name: str = "client_id") -> uuid.UUID:
+    """The client-made UUID of a form. A form without one was not rendered by us."""
+    try:
+        return uuid.UUID(request.POST.get(name, ""))
+    except ValueError as error:
+        raise InvalidInput(
+            _("Part of the form was missing. Load the page again; what you wrote before is kept.")
+        ) from error
+
+
+def course_crumbs(enrolment: Enrolment, *titles: str, url: str = "") -> list[dict[str, str]]:
+    """The way back to the course: its title, then the page itself."""
+    course = {"title": enrolment.edition.title_in(language()), "url": url or enrolment_url(enrolment)}
+    return [course, *({"title": title, "url": ""} for title in titles)]

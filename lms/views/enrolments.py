@@ -1,0 +1,100 @@
+"""One's own course: where one stands, why it is not complete, the name for the certificate, leaving."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.services import read_texts
+from core import clock
+from core.errors import DomainError
+from lms.forms import CertificateNameForm, WithdrawForm
+from lms.models import Enrolment, Notice
+from lms.selectors.courses import enrolment_url, read_course
+from lms.selectors.notices import read_notices
+from lms.services import confirm_certificate_name, withdraw_learner
+from lms.views.common import course_crumbs, current_subject, learner_view
+
+
+@require_GET
+@learner_view
+def show_enrolment(request: HttpRequest, *, enrolment: Enrolment) -> HttpResponse:
+    """The course as its learner's own: the way, what is next, why it is not complete, dates."""
+    course = read_course(enrolment)
+    name = read_texts([enrolment.certificate_name_id]).get(enrolment.certificate_name_id)  # type: ignore[arg-type]
+    context = {
+        "course": course,
+        "certificate_name": name.text if name else "",
+        "notices": read_notices(enrolment.subject_id, enrolment_id=enrolment.pk),
+        "breadcrumbs": course_crumbs(enrolment, url="")[:1],
+    }
+    return render(request, "lms/enrolment.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@learner_view
+def change_name(request: HttpRequest, *, enrolment: Enrolment) -> HttpResponse:
+    """Change the name for the certificate, until that is issued."""
+    kept = read_texts([enrolment.certificate_name_id]).get(enrolment.certificate_name_id)  # type: ignore[arg-type]
+    initial = kept.text if kept else request.user.get_full_name()  # type: ignore[union-attr]
+    form = CertificateNameForm(request.POST or None, initial={"certificate_name": initial})
+    if request.method == "POST" and form.is_valid():
+        try:
+            confirm_certificate_name(enrolment=enrolment, name=form.cleaned_data["certificate_name"])
+        except DomainError as error:
+            form.add_error("certificate_name", str(error))
+        else:
+            messages.success(request, _("The name for your certificate is kept."))
+            return HttpResponseRedirect(f"{enrolment_url(enrolment)}#certificate")
+    context = {
+        "form": form,
+        "enrolment": enrolment,
+        "course_url": enrolment_url(enrolment),
+        "breadcrumbs": course_crumbs(enrolment, _("Name for the certificate")),
+    }
+    return render(request, "lms/certificate_name.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@learner_view
+def withdraw(request: HttpRequest, *, enrolment: Enrolment) -> HttpResponse:
+    """Leave a course, once it is clear what is kept."""
+    if enrolment.state == Enrolment.State.WITHDRAWN:
+        return redirect("lms:enrolment", enrolment=enrolment.pk)
+    form = WithdrawForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        withdraw_learner(
+            enrolment=enrolment,
+            actor=enrolment.subject,
+            reason=form.cleaned_data["reason"],
+            client_id=form.cleaned_data["client_id"],
+        )
+        messages.success(
+            request, _("You have left the course. Everything you did is kept, and you can enrol again.")
+        )
+        return redirect("lms:enrolment", enrolment=enrolment.pk)
+    context = {
+        "form": form,
+        "enrolment": enrolment,
+        "course_url": enrolment_url(enrolment),
+        "breadcrumbs": course_crumbs(enrolment, _("Leave the course")),
+    }
+    return render(request, "lms/withdraw.html", context)
+
+
+@login_required
+@require_http_methods(["POST"])
+def open_notice(request: HttpRequest, *, notice: uuid.UUID) -> HttpResponse:
+    """Note that a notice was read, and go where it leads."""
+    found = get_object_or_404(Notice, pk=notice, subject=current_subject(request))
+    if found.read_at is None:
+        Notice.objects.filter(pk=found.pk, read_at__isnull=True).update(read_at=clock.now())
+    language = (get_language() or "en")[:2]
+    return HttpResponseRedirect(f"/{language}{found.url}" if found.url.startswith("/") else f"/{language}/")

@@ -1,0 +1,162 @@
+"""A step of one's own course: the lesson with its parts, and its worksheets to print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from core import clock
+from core.errors import DomainError, InvalidInput
+from core.pdf import make_font_css, render_pdf
+from lms import texts
+from lms.models import Enrolment, StepProgress
+from lms.selectors.lessons import Place, find_content, find_place, read_lesson, read_worksheet
+from lms.services import PartAnswer, answer_check, complete_lesson, open_step, save_reflection, save_worksheet
+from lms.views import assessed
+from lms.views.common import course_crumbs, json_refusal, learner_view, read_key, say_no, wants_json
+from lms.words import say_saved
+
+WORKSHEET_FIELD = "field-"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@learner_view
+def show_step(request: HttpRequest, *, enrolment: Enrolment, step: str) -> HttpResponse:
+    """A step: a lesson, an assessment's first page, or which step opens it. POST acts in it."""
+    place = find_place(enrolment, step)
+    if place.blocker is not None:
+        return _show_locked(request, place)
+    if request.method == "POST":
+        if not place.outline_step.is_lesson:
+            return assessed.act(request, place)
+        return _complete(request, place) if request.POST.get("do") == "complete" else _save_part(request, place)
+    if place.is_open:
+        open_step(enrolment=enrolment, step_key=place.outline_step.key, language=texts.language())
+    if not place.outline_step.is_lesson:
+        return assessed.show(request, place)
+    return _show_lesson(request, place)
+
+
+def _show_locked(request: HttpRequest, place: Place) -> HttpResponse:
+    context = {
+        "place": place,
+        "breadcrumbs": course_crumbs(place.enrolment, place.view.full_title),
+    }
+    return render(request, "lms/locked.html", context, status=409 if request.method == "POST" else 200)
+
+
+def _show_lesson(
+    request: HttpRequest,
+    place: Place,
+    *,
+    typed: Mapping[str, Any] | None = None,
+    errors: Mapping[str, Sequence[str]] | None = None,
+    refusal: DomainError | None = None,
+) -> HttpResponse:
+    lesson = read_lesson(place, language=texts.language(), typed=typed, errors=errors)
+    context = {"lesson": lesson, "place": place, "refusal": refusal, "breadcrumbs": None}
+    return render(request, "lms/lesson.html", context, status=refusal.status if refusal else 200)
+
+
+def _complete(request: HttpRequest, place: Place) -> HttpResponse:
+    try:
+        complete_lesson(
+            enrolment=place.enrolment,
+            step_key=place.outline_step.key,
+            language=texts.language(),
+            client_id=read_key(request),
+        )
+    except DomainError as error:
+        return _show_lesson(request, place, errors=error.errors, refusal=error)
+    messages.success(request, _("“%(step)s” is complete.") % {"step": place.view.full_title})
+    return HttpResponseRedirect(place.next.url if place.next else place.course_url)
+
+
+def _save_part(request: HttpRequest, place: Place) -> HttpResponse:
+    """Keep a reflection, a worksheet or an answer. Autosave hears when; a form comes back to the part."""
+    key = request.POST.get("part", "")
+    content = find_content(place.enrolment.edition_id, place.outline_step.key, texts.language())
+    part = content.part(key) or {}
+    typed = _read_typed(request, part)
+    try:
+        if not typed and part.get("type") != "check":
+            raise InvalidInput(_("Part of the form was missing. Load the page again; what you wrote before is kept."))
+        answer = PartAnswer(
+            step_key=place.outline_step.key, part_key=key, client_id=read_key(request), language=content.locale
+        )
+        _keep_part(place, part["type"], answer, typed.get(key))
+    except DomainError as error:
+        if wants_json(request):
+            return json_refusal(error)
+        errors = error.errors or ({key: [str(error)]} if key else {})
+        return _show_lesson(request, place, typed=typed, errors=errors, refusal=error)
+    if wants_json(request):
+        return JsonResponse({"saved_at_text": say_saved(clock.now())})
+    anchor = "answer" if part["type"] == "check" else "part"
+    return HttpResponseRedirect(f"{place.view.url}#{anchor}-{key}")
+
+
+def _read_typed(request: HttpRequest, part: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sent for a part, by its key. Autosave sends one field, a form all of them."""
+    sent = {request.POST["field"]: request.POST.getlist("value")} if wants_json(request) else dict(request.POST.lists())
+    key = part.get("key", "")
+    match part.get("type"):
+        case "reflection" if "text" in sent:
+            return {key: (sent["text"] or [""])[0]}
+        case "check":
+            return {key: list(sent.get("choice", []))}
+        case "worksheet":
+            fields = {
+                name.removeprefix(WORKSHEET_FIELD): (words or [""])[0]
+                for name, words in sent.items()
+                if name.startswith(WORKSHEET_FIELD)
+            }
+            return {key: fields} if fields else {}
+    return {}
+
+
+def _keep_part(place: Place, kind: str, answer: PartAnswer, words: Any) -> StepProgress:
+    match kind:
+        case "reflection":
+            return save_reflection(enrolment=place.enrolment, answer=answer, text=words)
+        case "worksheet":
+            return save_worksheet(enrolment=place.enrolment, answer=answer, fields=words)
+        case "check":
+            return answer_check(enrolment=place.enrolment, answer=answer, choices=words or [])
+    raise InvalidInput(_("This part is only to be read."))
+
+
+@require_GET
+@learner_view
+def print_worksheet(request: HttpRequest, *, enrolment: Enrolment, step: str, part: str) -> HttpResponse:
+    """A worksheet on a page of its own, to print or to fill in by hand."""
+    place = find_place(enrolment, step)
+    if place.blocker is not None:
+        return redirect(place.view.url)
+    sheet = read_worksheet(place, part, language=texts.language())
+    context = {"sheet": sheet, "place": place, "breadcrumbs": course_crumbs(enrolment, sheet.title)}
+    return render(request, "lms/worksheet.html", context)
+
+
+@require_GET
+@learner_view
+def download_worksheet(request: HttpRequest, *, enrolment: Enrolment, step: str, part: str) -> HttpResponse:
+    """The same worksheet as a PDF."""
+    place = find_place(enrolment, step)
+    if place.blocker is not None:
+        say_no(request, InvalidInput(_("This step is not open yet.")))
+        return redirect(place.view.url)
+    sheet = read_worksheet(place, part, language=texts.language())
+    html = render_to_string("lms/worksheet_pdf.html", {"sheet": sheet, "language": sheet.language})
+    pdf = render_pdf(html=html.replace("/* fonts */", make_font_css(html)))
+    response = HttpResponse(pdf, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{slugify(sheet.title)[:80] or "worksheet"}.pdf"'
+    return response
