@@ -7,3 +7,13 @@ class StandardsConfig(AppConfig):
     label = "standards"
     verbose_name = _("Standards")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from wagtail.signals import page_published
+
+        from standards.pages import CompetencyPage
+        from standards.receivers import hear_of_published_competency
+
+        page_published.connect(
+            hear_of_published_competency, sender=CompetencyPage, dispatch_uid="standards.competency_published"
+        )

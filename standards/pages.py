@@ -44,6 +44,13 @@ class DraftPage(Page):
 
         return find_issued_address(self)
 
+    def delete(self, *args: object, **kwargs: object) -> object:
+        """Refused with PageInUse where an edition holds what stands here or below. The CMS asks the same beforehand."""
+        from standards.deletion import refuse_if_used
+
+        refuse_if_used([self])
+        return super().delete(*args, **kwargs)
+
     def get_preview_context(self, request: HttpRequest, mode_name: str) -> dict[str, object]:
         from standards.selectors import describe_draft
 

@@ -8,17 +8,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Length
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from wagtail.models import Page
 
-from core.extensions import TaughtPlace, taught_in
-from standards.models import Association, EditionCompetency, EditionDomain, FrameworkEdition, Level
+from core.extensions import Impact, TaughtPlace, impact_reports, taught_in
+from standards.case.package import Stamp, build_package, digest_package
+from standards.models import Association, Competency, EditionCompetency, EditionDomain, FrameworkEdition, Level
 from standards.pages import CompetencyPage, DomainPage, DraftPage, FrameworkPage
-from standards.reading import read_edition
-from standards.rules import Change, compare_texts
+from standards.reading import find_source_page, read_edition, read_pages
+from standards.rules import Change, FrameworkText, compare_texts, find_problems, touches_other_words
 
 STANDING = (FrameworkEdition.Status.ADOPTED, FrameworkEdition.Status.CONSULTATION)
 
@@ -410,3 +413,68 @@ def _view_draft(page: CompetencyPage, language: str) -> CompetencyView:
             for relation in page.relations.all()
         ],
     )
+
+
+# --- Before an edition is issued --------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class EditionPreview:
+    """What issuing now would do: problems that forbid it, what changes in each language, and what is left out."""
+
+    last: FrameworkEdition | None
+    number: int
+    problems: list[str]
+    same: bool
+    changes: list[tuple[str, list[Change]]]
+    marks_changed: bool
+    unpublished: list[Page]
+    competency_count: int
+
+
+def preview_edition(framework_page: FrameworkPage) -> EditionPreview:
+    """The next edition against the last one. At most sixteen queries, however many pages."""
+    source = find_source_page(framework_page)
+    text = read_pages(source)
+    last = FrameworkEdition.objects.filter(framework_key=text.key).order_by("-number").first()
+    problems = find_text_problems(text)
+    before = read_edition(last) if last else None
+    changes = []
+    if before is not None and not problems:
+        for code, name in settings.LANGUAGES:
+            changes.append((str(name), compare_texts(before, text, language=code)))
+    digest = "" if problems else digest_package(build_package(text, stamp=Stamp()))
+    return EditionPreview(
+        last=last,
+        number=last.number + 1 if last else 1,
+        problems=problems,
+        same=bool(digest) and FrameworkEdition.objects.filter(framework_key=text.key, digest=digest).exists(),
+        changes=changes,
+        marks_changed=before is not None and touches_other_words(before, text),
+        unpublished=find_unpublished(source),
+        competency_count=sum(1 for _competency in text.competencies()),
+    )
+
+
+def find_text_problems(text: FrameworkText) -> list[str]:
+    """Why a text cannot be issued. At most one query."""
+    own = {competency.id for competency in text.competencies()}
+    outside = {relation.destination for relation in text.relations} - own
+    known = Competency.objects.filter(id__in=outside).values_list("id", flat=True) if outside else ()
+    return find_problems(text, known=frozenset(known))
+
+
+def find_unpublished(framework_page: FrameworkPage) -> list[Page]:
+    """Pages of the framework, in either language, whose newest words would not be in the edition. One query."""
+    twins = FrameworkPage.objects.filter(translation_key=framework_page.translation_key).values_list("path", flat=True)
+    below = Q()
+    for path in twins:
+        below |= Q(path__startswith=path)
+    return list(
+        Page.objects.filter(below).filter(Q(live=False) | Q(has_unpublished_changes=True)).order_by("path")
+    )
+
+
+def report_impact(framework_key: uuid.UUID) -> list[Impact]:
+    """Whom an edition of the framework touches, as the floors above answer."""
+    return [impact for answer in impact_reports for impact in answer(kind="framework", key=framework_key)]

@@ -25,7 +25,8 @@ from standards.case.package import (
 from standards.models import Association, Competency, EditionCompetency, EditionDomain, FrameworkEdition
 from standards.pages import CompetencyPage, FrameworkPage
 from standards.reading import SOURCE_LANGUAGE, find_source_page, read_pages
-from standards.rules import LEVELS, NEXT_STATUSES, CompetencyText, DomainText, FrameworkText, find_problems
+from standards.rules import LEVELS, NEXT_STATUSES, CompetencyText, DomainText, FrameworkText
+from standards.selectors import find_text_problems
 from standards.signals import framework_edition_issued, framework_status_changed
 
 
@@ -85,10 +86,7 @@ def issue_framework_edition(
 def read_checked_text(framework_page: FrameworkPage) -> FrameworkText:
     """The published text, or EditionRefused with every reason. Eleven queries at most."""
     text = read_pages(framework_page)
-    own = {competency.id for competency in text.competencies()}
-    outside = {relation.destination for relation in text.relations} - own
-    known = frozenset(Competency.objects.filter(id__in=outside).values_list("id", flat=True)) if outside else frozenset()
-    problems = find_problems(text, known=known)
+    problems = find_text_problems(text)
     if problems:
         raise EditionRefused(problems)
     return text
