@@ -14,11 +14,19 @@ from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.utils.translation import override
 
 from accounts.models import Consent, Organization, Subject, User
 from accounts.services import give_consent, grant_role, register_person, subject_of
 from assessments.models import Mark
 from certificates.models import Certificate, StatusEntry
+from certificates.services import (
+    Correction,
+    issue_certificate,
+    revoke_certificate,
+    show_publicly,
+    supersede_certificate,
+)
 from cms.demo.cast import (
     COHORT,
     COHORT_NAMES,
@@ -39,10 +47,6 @@ from modules.models import CourseEdition
 
 ZONE: Final = ZoneInfo("America/Regina")
 COURSE: Final = "rural-crime-prevention"
-SHOWN: Final = {
-    "en": "Show my name and what was certified to whoever checks this certificate.",
-    "fr": "Montrer mon nom et ce qui est attesté à quiconque vérifie ce certificat.",
-}
 RETURNED: Final = {
     "en": "A clear start. Say how many years the usual range covers, and who was harmed. Then hand it in again.",
     "fr": "Un bon début. Dites combien d’années couvre l’étendue habituelle, et qui a été touché. Puis remettez-le.",
@@ -268,8 +272,6 @@ def _make_expired(offering: Offering, places: dict[str, Organization]) -> None:
 
 def _make_certificates(officer: Subject, report: Callable[[str], None]) -> None:
     """Issue what was earned, on the day it was; correct one name, and revoke one certificate."""
-    from certificates import services as certificates
-
     for state, key in demo_enrolments().items():
         enrolment = Enrolment.objects.select_related("subject").get(pk=key)
         completed = CourseProgress.objects.get(enrolment=enrolment).completed_at
@@ -279,13 +281,13 @@ def _make_certificates(officer: Subject, report: Callable[[str], None]) -> None:
         if Certificate.objects.filter(enrolment=enrolment).exists():
             continue
         with clock.set_to(completed + timedelta(minutes=1)):
-            certificate = certificates.issue_certificate(enrolment=enrolment)
+            certificate = issue_certificate(enrolment=enrolment)
             if state != "revoked":
                 _show(certificate, enrolment)
         if state == "superseded":
             with clock.set_to(completed + timedelta(days=1)):
-                newer = certificates.supersede_certificate(
-                    certificates.Correction(
+                newer = supersede_certificate(
+                    Correction(
                         certificate=certificate,
                         holder_name="Élise Cormier-Roy Gagnon",
                         reason=StatusEntry.Reason.NAME_CHANGED,
@@ -296,7 +298,7 @@ def _make_certificates(officer: Subject, report: Callable[[str], None]) -> None:
                 _show(newer, enrolment)
         elif state == "revoked":
             with clock.set_to(completed + timedelta(days=1)):
-                certificates.revoke_certificate(
+                revoke_certificate(
                     certificate=certificate,
                     reason=StatusEntry.Reason.INTEGRITY,
                     note="",
@@ -307,11 +309,8 @@ def _make_certificates(officer: Subject, report: Callable[[str], None]) -> None:
 
 
 def _show(certificate: Certificate, enrolment: Enrolment) -> None:
-    language = "fr" if enrolment.subject.user and enrolment.subject.user.preferred_language == "fr" else "en"
-    give_consent(
-        subject=enrolment.subject,
-        purpose=Consent.Purpose.CERTIFICATE_PUBLIC,
-        about=certificate.pk,
-        wording=SHOWN[language],
-        language=language,
-    )
+    """The holder agrees, in their own language, that others see the certificate."""
+    user = enrolment.subject.user
+    language = user.preferred_language if user else "en"
+    with override(language):
+        show_publicly(certificate=certificate, language=language)
