@@ -1,6 +1,6 @@
 """Addresses of the course engine: the catalogue, the learner's screens, and the instructor's desk."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from lms.views import attempts, catalogue, competencies, enrolments, steps
 
@@ -35,4 +35,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/review/", attempts.review, name="attempt_review"),
     path("learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/result/", attempts.show_result, name="result"),
     path("learn/<uuid:enrolment>/<slug:step>/files/<uuid:file>/", attempts.download_file, name="file"),
+    # The instructor's desk
+    path("", include("lms.urls_desk")),
 ]

@@ -89,7 +89,7 @@ def read_marking_job(roster: Roster) -> MarkingJob:
             total=Count("pk"), waiting=Count("pk", filter=WAITING), oldest=Min("submitted_at", filter=WAITING)
         )
     )
-    places = _assessed_steps(roster.editions)
+    places = assessed_steps(roster.editions)
     titles = {key: title for edition in roster.editions.values() for key, title in step_titles(edition).items()}
     named = dict.fromkeys(
         titles.get(places.get(row["sitting__edition"], uuid.UUID(int=0)), "") for row in rows if row["waiting"]
@@ -103,7 +103,7 @@ def read_marking_job(roster: Roster) -> MarkingJob:
     )
 
 
-def _assessed_steps(editions: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+def assessed_steps(editions: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """The step that holds an assessment edition, by the latter's key. One query."""
     rows = EditionAssessment.objects.filter(edition_id__in=list(editions))
     return dict(rows.values_list("assessment_id", "step_key"))

@@ -1,0 +1,107 @@
+"""Who may teach an offering, and which offerings a person teaches.
+
+A person teaches an offering with an instructor's role in its organization, or with such a role anywhere and their
+name on the offering. Administrators may see to all of them. Whoever has nothing to do with an offering is told that
+there is none (404); whoever knows of it but does not teach it is refused (403).
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from accounts.models import PersonalText, Role
+from accounts.permissions import has_role, is_administrator, organizations_where, roles_of
+from assessments.models import Response
+from assessments.services import SUBMISSION
+from lms.models import Enrolment, Offering
+
+INSTRUCTOR = Role.What.INSTRUCTOR
+
+
+def teaches(user: Any, offering: Offering) -> bool:
+    """Whether the person is an instructor of this offering. At most two queries."""
+    if not has_role(user, INSTRUCTOR):
+        return False
+    if offering.organization_id in organizations_where(user, INSTRUCTOR):
+        return True
+    return offering.instructors.filter(pk=user.pk).exists()
+
+
+def may_teach(user: Any, offering: Offering) -> bool:
+    """Whether the person may see and do what an instructor of this offering may. At most two queries."""
+    return bool(getattr(user, "is_authenticated", False)) and (is_administrator(user) or teaches(user, offering))
+
+
+def offerings_taught_by(user: Any) -> QuerySet[Offering]:
+    """The offerings that the person is an instructor of."""
+    if not has_role(user, INSTRUCTOR):
+        return Offering.objects.none()
+    named = Offering.instructors.through.objects.filter(user=user).values("offering")
+    return Offering.objects.filter(Q(organization__in=organizations_where(user, INSTRUCTOR)) | Q(pk__in=named))
+
+
+def offerings_for(user: Any) -> QuerySet[Offering]:
+    """The offerings that `may_teach` allows: all of them for administrators."""
+    if not getattr(user, "is_authenticated", False):
+        return Offering.objects.none()
+    return Offering.objects.all() if is_administrator(user) else offerings_taught_by(user)
+
+
+def knows_of(user: Any, offering: Offering) -> bool:
+    """Whether the person has to do with the offering: as its learner, or at who runs or countersigns it."""
+    places = {offering.organization_id, offering.partner_id}
+    if any(role.organization_id in places for role in roles_of(user)):
+        return True
+    return Enrolment.objects.filter(offering=offering, subject__user=user).exists()
+
+
+def find_taught(user: Any, slug: str) -> Offering:
+    """The offering under this address, for who may teach it; else 404 or 403. At most four queries."""
+    offering = (
+        Offering.objects.select_related("edition", "organization", "partner")
+        .defer("edition__outline", "edition__note")
+        .filter(slug=slug)
+        .first()
+    )
+    if offering is None:
+        raise Http404("There is no such offering.")
+    if may_teach(user, offering):
+        return offering
+    if knows_of(user, offering):
+        raise PermissionDenied(_("Only the instructors of this offering see its learners."))
+    raise Http404("There is no such offering.")
+
+
+# What a learner hands in for others to read. A reflection or a worksheet is read by nobody else.
+HANDED_IN = frozenset({PersonalText.Kind.SUBMISSION, PersonalText.Kind.UPLOAD})
+
+
+def teaches_learner(user: Any, subject_id: uuid.UUID, *, text: PersonalText | None = None) -> bool:
+    """Whether the person teaches an offering in which the learner is or was enrolled. At most three queries.
+
+    Of one text or file: whether it stands in work that was handed in there. A draft, a file that was taken out
+    before handing in, and work for somebody else's offering do not count.
+    """
+    if text is not None and text.kind not in HANDED_IN:
+        return False
+    enrolments = Enrolment.objects.filter(subject_id=subject_id, offering__in=offerings_taught_by(user))
+    if text is None:
+        return enrolments.exists()
+    last = (
+        Response.objects.filter(
+            item_key=SUBMISSION,
+            attempt__sitting__context__in=enrolments.values("pk"),
+            attempt__sitting__subject_id=subject_id,
+            attempt__submitted_at__isnull=False,
+        )
+        .order_by("attempt_id", "-id")
+        .distinct("attempt_id")
+        .only("value", "text_id")
+    )
+    return any(row.text_id == text.pk or str(text.pk) in row.value.get("files", ()) for row in last)

@@ -1,0 +1,555 @@
+"""One learner as their instructor sees them: why not complete, every step, attempts, evidence, and the ledger itself.
+
+What a learner writes for themselves (reflections, worksheets) is not read here: only that they wrote.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from accounts.models import PersonalText, Subject
+from accounts.services import read_texts
+from assessments.documents import AssessmentDocument
+from assessments.models import AssessmentKind, Attempt, Mark
+from assessments.rules import Form, Visibility
+from assessments.services import document_of, last_responses, raw_answers
+from core import clock
+from lms import texts
+from lms.desk_texts import say_days_ago, say_reason, say_step_state
+from lms.models import Accommodation, Enrolment, EnrolmentEvent, Evidence, LearningEvent, Offering
+from lms.selectors.attempts import ReviewedItem, review_shown
+from lms.selectors.courses import CourseView, StepView, read_course
+from lms.selectors.desk import colon, erased_name, step_titles, write_to
+from lms.words import say_date, say_moment, say_percent, say_points
+from modules.models import EditionAssessment
+from standards.models import Level
+
+EVENTS_A_PAGE = 50
+# A device that was offline sends later than it happened.
+LATE = timedelta(minutes=5)
+
+
+def learners_of(offering: Offering) -> QuerySet[Enrolment]:
+    """The enrolments of an offering with what one of them is shown by."""
+    return (
+        Enrolment.objects.filter(offering=offering)
+        .select_related("edition", "offering", "subject__user", "organization", "progress")
+        .defer("edition__outline", "edition__note")
+    )
+
+
+def find_learner(offering: Offering, enrolment_id: uuid.UUID) -> Enrolment:
+    """A learner of this offering; those of another one do not exist here: 404. One query."""
+    found = learners_of(offering).filter(pk=enrolment_id).first()
+    if found is None:
+        raise Http404("There is no such learner in this offering.")
+    found.offering = offering
+    return found
+
+
+def name_of(subject: Subject | None) -> str:
+    """The name of a person as they write it. No query where the account was read with the subject."""
+    user = subject.user if subject else None
+    return (user.name or user.email) if user else erased_name()
+
+
+def learner_url(enrolment: Enrolment, name: str = "learner", **more: Any) -> str:
+    return reverse(f"lms:{name}", kwargs={"offering": enrolment.offering.slug, "enrolment": enrolment.pk, **more})
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnerHead:
+    """Who it is, and how far they are."""
+
+    enrolment: Enrolment
+    now: datetime
+
+    @property
+    def name(self) -> str:
+        return name_of(self.enrolment.subject)
+
+    @property
+    def place(self) -> str:
+        organization = self.enrolment.organization
+        return organization.name_in(texts.language()) if organization else ""
+
+    @property
+    def url(self) -> str:
+        return learner_url(self.enrolment)
+
+    @property
+    def offering_title(self) -> str:
+        return self.enrolment.offering.title_in(texts.language())
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.enrolment.offering.time_zone)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.enrolment.state == Enrolment.State.WITHDRAWN
+
+    @property
+    def closes(self) -> str:
+        """Until when, in the offering's time zone."""
+        closes_at = self.enrolment.closes_at
+        return say_date(closes_at, zone=self.zone, year=True) if closes_at else _("No closing date")
+
+    @property
+    def write_url(self) -> str:
+        user = self.enrolment.subject.user
+        return write_to(user.email, subject=self.enrolment.edition.title_in(texts.language())) if user else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptLine:
+    """An attempt in the list of a learner's attempts."""
+
+    attempt: Attempt
+    step_title: str
+    url: str
+    is_assignment: bool
+
+    @property
+    def is_open(self) -> bool:
+        return self.attempt.submitted_at is None
+
+    @property
+    def outcome(self) -> str:
+        return say_outcome(self.attempt)
+
+    @property
+    def state(self) -> str:
+        return outcome_state(self.attempt)
+
+    @property
+    def points(self) -> str:
+        if self.attempt.points is None or not self.attempt.max_points:
+            return ""
+        return say_points(self.attempt.points, self.attempt.max_points)
+
+    @property
+    def when(self) -> str:
+        return say_date(self.attempt.submitted_at or self.attempt.started_at)
+
+
+def say_outcome(attempt: Attempt) -> str:
+    """What became of an attempt, said to an instructor."""
+    if attempt.submitted_at is None:
+        return _("Under way")
+    if attempt.points is None:
+        return _("Returned for another try") if attempt.passed is False else _("Waiting to be marked")
+    if attempt.passed is None:
+        return _("Handed in")
+    return _("Passed") if attempt.passed else _("Not passed")
+
+
+def outcome_state(attempt: Attempt) -> str:
+    """For `parts/state.html`."""
+    if attempt.passed:
+        return "ok"
+    return "none" if attempt.submitted_at is None else "wait"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepLine:
+    """A step with where the learner stands in it, and why."""
+
+    view: StepView
+    state: str
+    word: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceLine:
+    """One entry of the evidence ledger that this enrolment gave."""
+
+    code: str
+    title: str
+    level: str
+    kind: str
+    holds: bool
+    when: str
+    by: str
+    result: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryLine:
+    """Something that was decided about the enrolment: by whom, when, and why where a reason was given."""
+
+    when: datetime
+    what: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerLine:
+    """One entry of the learning ledger in words."""
+
+    when: str
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnerPage:
+    """One learner in one offering."""
+
+    head: LearnerHead
+    course: CourseView
+    why: tuple[tuple[str, str], ...]
+    steps: tuple[StepLine, ...]
+    attempts: tuple[AttemptLine, ...]
+    evidence: tuple[EvidenceLine, ...]
+    history: tuple[HistoryLine, ...]
+    allowances: tuple[str, ...]
+    ledger: tuple[LedgerLine, ...]
+    ledger_page: Page
+
+    @property
+    def lead(self) -> str:
+        """How far, and when they were last here."""
+        progress = self.head.enrolment.progress
+        said = [_("%(steps)s complete.") % {"steps": self.course.progress}]
+        if self.course.is_complete and self.course.completed_at:
+            said = [_("Complete since %(date)s.") % {"date": say_date(self.course.completed_at)}]
+        elif progress.last_at is None:
+            said.append(_("Not begun yet."))
+        else:
+            step = self.course.steps.get(progress.last_step_key)
+            age = say_days_ago(progress.last_at, self.head.now)
+            title = step.full_title if step else ""
+            said.append(_("Last step %(age)s, in “%(step)s”.") % {"age": age, "step": title})
+        return " ".join(said)
+
+
+def read_learner(enrolment: Enrolment, *, page: int | str = 1) -> LearnerPage:
+    """One learner. Thirteen queries at most, however long their ledger is."""
+    course = read_course(enrolment)
+    titles = {key: view.full_title for key, view in course.steps.items()}
+    places = dict(
+        EditionAssessment.objects.filter(edition_id=enrolment.edition_id).values_list("assessment_id", "step_key")
+    )
+    events = LearningEvent.objects.filter(enrolment=enrolment).order_by("-occurred_at", "-id")
+    shown = Paginator(events, EVENTS_A_PAGE).get_page(page)
+    history, allowances = _read_history(enrolment, titles)
+    return LearnerPage(
+        head=LearnerHead(enrolment=enrolment, now=course.now),
+        course=course,
+        why=explain_course(course),
+        steps=tuple(_describe_step(view, course) for view in course.steps.values()),
+        attempts=tuple(_read_attempts(enrolment, places, titles)),
+        evidence=tuple(_read_evidence(enrolment)),
+        history=history,
+        allowances=allowances,
+        ledger=tuple(describe_event(event, titles) for event in shown),
+        ledger_page=shown,
+    )
+
+
+def explain_course(course: CourseView) -> tuple[tuple[str, str], ...]:
+    """Why the course is not complete: the very reasons the learner reads, said of them. (Step, sentence); no query.
+
+    Steps that only wait for another one come last.
+    """
+    steps = course.steps
+    told = []
+    for reason in sorted(course.reasons, key=lambda one: one.code == "locked_by"):
+        params = reason.params()
+        view = steps.get(reason.step) if reason.step else None
+        blocker = steps.get(params["by"]) if "by" in params else None
+        sentence = say_reason(reason.code, params, blocker=blocker.full_title if blocker else "")
+        told.append((view.full_title if view else _("The course"), sentence))
+    return tuple(told)
+
+
+def _describe_step(view: StepView, course: CourseView) -> StepLine:
+    state = course.state.steps.get(view.step.key)
+    code = state.status if state else ""
+    locked = view.state == "locked"
+    details = []
+    if state and state.completed_at:
+        details.append(texts.say_completion(state.reason, state.completed_at))
+    else:
+        details += [
+            say_reason(reason.code, reason.params())
+            for reason in course.reasons
+            if reason.step == view.step.key and reason.code != "locked_by"
+        ]
+    if not view.step.required:
+        details.append(_("Optional."))
+    shape = {"complete": "ok", "waiting": "wait", "returned": "wait", "failed": "stop", "opened": "wait"}
+    return StepLine(
+        view=view,
+        state=shape.get(code, "none"),
+        word=say_step_state(code, locked=locked),
+        detail=" ".join(details),
+    )
+
+
+def _read_attempts(
+    enrolment: Enrolment, places: Mapping[uuid.UUID, uuid.UUID], titles: Mapping[uuid.UUID, str]
+) -> list[AttemptLine]:
+    rows = (
+        Attempt.objects.filter(sitting__context=enrolment.pk, sitting__subject=enrolment.subject_id)
+        .select_related("sitting__edition")
+        .defer("sitting__edition__document", "form", "score")
+        .order_by("-started_at")
+    )
+    lines = []
+    for attempt in rows:
+        step_key = places.get(attempt.sitting.edition_id)
+        kind = attempt.sitting.edition.kind
+        url = ""
+        # Work that is not handed in yet is still the learner's own; so is what they thought of the course.
+        if attempt.submitted_at and kind == AssessmentKind.ASSIGNMENT:
+            url = reverse("lms:mark", kwargs={"offering": enrolment.offering.slug, "attempt": attempt.pk})
+        elif attempt.submitted_at and kind == AssessmentKind.QUIZ:
+            url = learner_url(enrolment, "learner_attempt", attempt=attempt.pk)
+        lines.append(
+            AttemptLine(
+                attempt=attempt,
+                step_title=titles.get(step_key, "") if step_key else "",
+                url=url,
+                is_assignment=kind == AssessmentKind.ASSIGNMENT,
+            )
+        )
+    return lines
+
+
+def _read_evidence(enrolment: Enrolment) -> list[EvidenceLine]:
+    rows = (
+        Evidence.objects.filter(enrolment=enrolment, retracts__isnull=True, retraction__isnull=True)
+        .select_related("edition_competency", "assessor__user")
+        .defer("edition_competency__levels", "edition_competency__sources")
+        .order_by("edition_competency__position", "level", "id")
+    )
+    return [
+        EvidenceLine(
+            code=row.edition_competency.code,
+            title=row.edition_competency.title_in(texts.language()),
+            level=str(Level(row.level).label),
+            kind=str(Evidence.Kind(row.kind).label),
+            holds=row.strength == "holds",
+            when=say_date(row.valid_from),
+            by=name_of(row.assessor) if row.assessor_id else "",
+            result=say_points(Decimal(row.result["points"]), Decimal(row.result["max_points"]))
+            if "points" in row.result
+            else "",
+        )
+        for row in rows
+    ]
+
+
+# --- What was decided about the enrolment -------------------------------------------------------------------------
+
+
+def _read_history(
+    enrolment: Enrolment, titles: Mapping[uuid.UUID, str]
+) -> tuple[tuple[HistoryLine, ...], tuple[str, ...]]:
+    events = list(EnrolmentEvent.objects.filter(enrolment=enrolment).select_related("actor__user"))
+    grants = list(Accommodation.objects.filter(enrolment=enrolment).select_related("granted_by__user"))
+    words = read_texts([*(event.reason_id for event in events), *(grant.reason_id for grant in grants)])
+    zone = ZoneInfo(enrolment.offering.time_zone)
+    lines = [
+        HistoryLine(
+            when=event.recorded_at,
+            what=_describe_enrolment_event(event, zone),
+            by=name_of(event.actor),
+            reason=_reason(words, event.reason_id),
+        )
+        for event in events
+    ] + [
+        HistoryLine(
+            when=grant.granted_at,
+            what=describe_grant(grant, titles),
+            by=name_of(grant.granted_by),
+            reason=_reason(words, grant.reason_id),
+        )
+        for grant in grants
+    ]
+    now = clock.now()
+    standing = [describe_grant(grant, titles) for grant in grants if grant.ends_at is None or now < grant.ends_at]
+    return tuple(sorted(lines, key=lambda line: line.when, reverse=True)), tuple(standing)
+
+
+def _reason(words: Mapping[uuid.UUID, PersonalText], key: uuid.UUID | None) -> str:
+    return words[key].text if key in words else ""
+
+
+def _describe_enrolment_event(event: EnrolmentEvent, zone: ZoneInfo) -> str:
+    kind = EnrolmentEvent.Kind(event.kind)
+    if kind == EnrolmentEvent.Kind.EXTENDED:
+        closes_at = parse_datetime(event.data["closes_at"]) if event.data.get("closes_at") else None
+        if closes_at is None:
+            return _("Extended: no closing date any more")
+        return _("Extended to %(date)s") % {"date": say_date(closes_at, zone=zone, year=True)}
+    return str(kind.label)
+
+
+def describe_grant(grant: Accommodation, titles: Mapping[uuid.UUID, str]) -> str:
+    """An accommodation in words: what, in which step, until when."""
+    said = []
+    if grant.time_factor > 1:
+        more = (grant.time_factor - 1) * 100
+        said.append(_("%(percent)s more time") % {"percent": say_percent(more)})
+    if grant.extra_attempts == 1:
+        said.append(_("One more attempt"))
+    elif grant.extra_attempts:
+        said.append(_("%(count)d more attempts") % {"count": grant.extra_attempts})
+    if grant.format:
+        said.append(grant.format)
+    where = titles.get(grant.step_key, _("a step of an earlier edition")) if grant.step_key else _("every step")
+    until = ""
+    if grant.ends_at:
+        until = _("until %(date)s") % {"date": say_date(grant.ends_at)}
+    return texts.join_facts(", ".join(said), where, until)
+
+
+# --- The ledger in words ------------------------------------------------------------------------------------------
+
+
+def describe_event(event: LearningEvent, titles: Mapping[uuid.UUID, str]) -> LedgerLine:
+    """One entry of the learning ledger. No query. Of what a learner wrote for themselves, only that they wrote."""
+    detail = [titles.get(event.step_key, _("A step of another edition"))]
+    if event.recorded_at - event.occurred_at > LATE:
+        detail.append(_("received %(moment)s") % {"moment": say_moment(event.recorded_at)})
+    return LedgerLine(when=say_moment(event.occurred_at), what=_say_event(event), detail=" · ".join(detail))
+
+
+def _say_event(event: LearningEvent) -> str:
+    result = event.result
+    number = result.get("number") or 1
+    match event.verb:
+        case "opened":
+            return _("Opened it")
+        case "progressed":
+            return _("Read on")
+        case "reflected":
+            return _("Took back what a reflection said") if result.get("empty") else _("Wrote in a reflection")
+        case "wrote":
+            return _("Emptied a worksheet") if result.get("empty") else _("Wrote in a worksheet")
+        case "checked":
+            return _("Answered a check rightly") if result.get("right") else _("Answered a check, not rightly yet")
+        case "attempted":
+            return _("Began attempt %(number)d") % {"number": number}
+        case "submitted":
+            return f"{_('Handed in attempt %(number)d') % {'number': number}}{_say_score(result)}"
+        case "marked":
+            return f"{_('Attempt %(number)d was marked') % {'number': number}}{_say_score(result)}"
+        case "returned":
+            return _("Attempt %(number)d was returned for another try") % {"number": number}
+        case "completed":
+            return pgettext("in the ledger", "Completed it")
+    return str(event.verb)
+
+
+def _say_score(result: Mapping[str, Any]) -> str:
+    if result.get("passed") is None or "points" not in result:
+        return ""
+    points = say_points(Decimal(result["points"]), Decimal(result["max_points"]))
+    return f"{colon()}{texts.join_facts(points, _('passed') if result['passed'] else _('not passed'))}"
+
+
+# --- One attempt --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptReview:
+    """A quiz as it was handed in, with its key: for instructors only."""
+
+    head: LearnerHead
+    attempt: Attempt
+    document: AssessmentDocument
+    step_title: str
+    items: tuple[ReviewedItem, ...]
+
+    @property
+    def outcome(self) -> str:
+        return say_outcome(self.attempt)
+
+    @property
+    def state(self) -> str:
+        return outcome_state(self.attempt)
+
+    @property
+    def handed_in(self) -> str:
+        return say_moment(self.attempt.submitted_at) if self.attempt.submitted_at else ""
+
+    @property
+    def took(self) -> str:
+        if self.attempt.submitted_at is None:
+            return ""
+        minutes = max(1, round((self.attempt.submitted_at - self.attempt.started_at).total_seconds() / 60))
+        return texts.say_duration(minutes)
+
+    @property
+    def points(self) -> str:
+        if self.attempt.points is None or not self.attempt.max_points:
+            return ""
+        return say_points(self.attempt.points, self.attempt.max_points)
+
+    @property
+    def pass_mark(self) -> str:
+        mark = self.document.pass_mark
+        return say_percent(mark) if mark is not None else ""
+
+
+EVERYTHING = Visibility(score=True, results=True, feedback=True, answers=True)
+
+
+def read_attempt(enrolment: Enrolment, attempt_id: uuid.UUID) -> AttemptReview:
+    """An attempt of this learner that was handed in, with the key. Four queries; another's, or an open one, is 404."""
+    attempt = (
+        Attempt.objects.filter(
+            pk=attempt_id,
+            sitting__context=enrolment.pk,
+            sitting__subject=enrolment.subject_id,
+            submitted_at__isnull=False,
+        )
+        .select_related("sitting__edition")
+        .first()
+    )
+    # An assignment has its own screen; what a learner thought of the course is not told by name.
+    if attempt is None or attempt.sitting.edition.kind != AssessmentKind.QUIZ:
+        raise Http404("There is no such attempt.")
+    place = EditionAssessment.objects.filter(
+        edition_id=enrolment.edition_id, assessment_id=attempt.sitting.edition_id
+    ).first()
+    document = document_of(attempt.sitting.edition)
+    items = document.items_by_key()
+    raw = raw_answers(attempt, last_responses(attempt))
+    return AttemptReview(
+        head=LearnerHead(enrolment=enrolment, now=clock.now()),
+        attempt=attempt,
+        document=document,
+        step_title=step_titles(enrolment.edition).get(place.step_key, "") if place else "",
+        items=tuple(
+            review_shown(number, shown, items[shown.key], raw.get(shown.key, {}), EVERYTHING)
+            for number, shown in enumerate(Form.from_json(attempt.form).items, start=1)
+        ),
+    )
+
+
+def last_marks(attempts: Sequence[uuid.UUID]) -> dict[uuid.UUID, Mark]:
+    """The mark that counts of each of these attempts, with who gave it. One query."""
+    rows = Mark.objects.filter(attempt_id__in=attempts).select_related("marker__user").order_by("attempt_id", "-id")
+    return {mark.attempt_id: mark for mark in rows.distinct("attempt_id")}
+
