@@ -27,6 +27,7 @@ urlpatterns = [
     # Addresses that are printed and kept: without a language, so that they last.
     path("", include("certificates.urls_public")),
     path("", include("standards.case.urls")),
+    path("", include("modules.urls")),
 ]
 
 if settings.DEMO:

@@ -15,6 +15,7 @@ from wagtail.search import index
 from wagtail_localize.fields import SynchronizedField, TranslatableField
 
 from modules.blocks import LessonBody, OutcomeBlock
+from modules.forms import TrainingForm
 from standards.models import Competency, Level
 
 PLAIN_FEATURES = ["bold", "italic", "ol", "ul", "link"]
@@ -36,6 +37,13 @@ class AuthoredPage(Page):
 
     class Meta:
         abstract = True
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused with StillUsed, before the page tree is touched, while an edition uses it or what stands below."""
+        from modules.deletion import refuse_if_used
+
+        refuse_if_used([self])
+        return super().delete(*args, **kwargs)
 
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Its own address leads to where the course is read."""
@@ -65,6 +73,7 @@ class TrainingPage(AuthoredPage):
         _("starting content, for review"), default=False, help_text=_("Clear this once the text has been reviewed.")
     )
 
+    base_form_class = TrainingForm
     content_panels: ClassVar = [
         *Page.content_panels,
         FieldPanel("summary"),

@@ -31,10 +31,13 @@ from modules.svg import clean_svg
 from standards.models import Source
 
 PICTURE_SIZE: Final = "max-1360x1360"
-_DOWNLOAD = (
-    '<svg class="icon" aria-hidden="true" viewBox="0 0 20 20"><path d="M8.9 2h2.2v7.3l2.8-2.8 1.5 1.6-5.4 5.4-5.4-5.4'
-    ' 1.5-1.6 2.8 2.8ZM3 15.8h14V18H3Z"/></svg>'
-)
+# Drawn into the text, since the address of a sprite changes with each release and an edition does not.
+_ICONS: Final = {
+    "download": "M8.9 2h2.2v7.3l2.8-2.8 1.5 1.6-5.4 5.4-5.4-5.4 1.5-1.6 2.8 2.8ZM3 15.8h14V18H3Z",
+    "practice": "M10 19V9.5C4.5 9.5 2 6.5 2 2c5 0 7.6 2 8.2 5.4C11 5 13.5 4 18 4c0 4.5-2.5 7-6 7v8Z",
+    "note": "M10 0a10 10 0 1 1 0 20 10 10 0 0 1 0-20ZM8.9 4.5v2.3h2.2V4.5Zm0 4v7h2.2v-7Z",
+    "care": "M10 1 20 19H0Zm-1.1 6v6h2.2V7Zm0 7.4v2.2h2.2v-2.2Z",
+}
 _TAGS = re.compile(r"<[^>]*>")
 _STRESS = re.compile(r"<(/?)(b|i)>")
 _SPACES = re.compile(r"\s+")
@@ -56,6 +59,14 @@ class RenderedLesson:
     def text(self) -> str:
         """The words alone, for search."""
         return " ".join(filter(None, (_words_of(segment) for segment in self.segments)))
+
+
+def draw_icon(name: str) -> str:
+    """A small drawing beside a text; a screen reader passes over it."""
+    return (
+        '<svg class="icon" aria-hidden="true" viewBox="0 0 20 20">'
+        f'<path fill-rule="evenodd" d="{_ICONS[name]}"/></svg>'
+    )
 
 
 def plain_text(html: str) -> str:
@@ -227,11 +238,11 @@ class LessonRenderer:
     def _plain(self, text: str | None) -> str:
         return self.citations.link_text(text or "")
 
-    def _heading(self, text: str, *, key: str = "") -> str:
+    def _heading(self, text: str, *, icon: str = "") -> str:
         """A heading one deeper than the lesson's own, so that no level is left out."""
         level = 3 if self.saw_h2 else 2
-        name = f' id="{escape(slugify(key))}"' if key else ""
-        return f"<h{level}{name}>{self._plain(text)}</h{level}>"
+        drawn = f"{draw_icon(icon)} " if icon else ""
+        return f"<h{level}>{drawn}{self._plain(text)}</h{level}>"
 
     def _table(self, value: Mapping[str, Any], caption: str) -> str:
         label = plain_text(caption) or _("Table")
@@ -261,9 +272,8 @@ class LessonRenderer:
     def render_callout(self, value: Any, key: str) -> str:
         tone = value["tone"]
         title = value["title"] or {"practice": _("From practice"), "note": _("Note"), "care": _("Take care")}[tone]
-        # The plain look of a callout is the green one, “from practice”.
-        classes = "callout" if tone == "practice" else f"callout {tone}"
-        return f'<section class="{classes}">{self._heading(title)}{self._rich(value["body"])}</section>'
+        heading = self._heading(title, icon=tone)
+        return f'<section class="callout {escape(tone)}">{heading}{self._rich(value["body"])}</section>'
 
     def render_case_study(self, value: Any, key: str) -> str:
         kicker = f'<p class="kicker">{escape(_("Case study"))} · {self._plain(value["place"])}</p>'
@@ -340,7 +350,7 @@ class LessonRenderer:
         about = escape(f"{asset.extension.upper()}, {format_size(asset.size)}")
         described = f" {self._plain(value['description'])}" if value["description"] else ""
         return (
-            f'<p class="download">{_DOWNLOAD}<a href="{asset.url}" download="{escape(asset.name)}">'
+            f'<p class="download">{draw_icon("download")}<a href="{asset.url}" download="{escape(asset.name)}">'
             f"{self._plain(value['title'])}</a><small>{about}.{described}</small></p>"
         )
 

@@ -76,7 +76,8 @@ def test_a_pack_becomes_pages_items_and_a_first_edition(pack: Path) -> None:
     content = StepContent.objects.get(edition=editions[0], step_key=page.translation_key, locale="en")
     html = content.segments[0]["html"]
     assert "<strong>source</strong>" in html
-    assert '<section class="callout"><h3>Say it like this</h3>' in html
+    assert '<section class="callout practice"><h3><svg class="icon"' in html
+    assert "</svg> Say it like this</h3>" in html
     assert '<th scope="row">2024</th><td>6</td>' in html
     assert "<svg" in html
     assert "currentColor" in html
