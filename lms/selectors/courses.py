@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -282,8 +282,13 @@ class BaseTerms:
 def read_base_terms(edition_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[uuid.UUID, BaseTerms]]:
     """Attempts and pass mark of every assessed step. One query; the documents stay where they are."""
     found: dict[uuid.UUID, dict[uuid.UUID, BaseTerms]] = defaultdict(dict)
-    rows = EditionAssessment.objects.filter(edition_id__in=list(edition_ids)).values_list(
-        "edition_id", "step_key", KT("assessment__document__attempts"), KT("assessment__document__pass_mark")
+    rows = (
+        EditionAssessment.objects.filter(edition_id__in=list(edition_ids))
+        .annotate(
+            attempts=KeyTextTransform("attempts", "assessment__document"),
+            pass_mark=KeyTextTransform("pass_mark", "assessment__document"),
+        )
+        .values_list("edition_id", "step_key", "attempts", "pass_mark")
     )
     for edition_id, step_key, attempts, pass_mark in rows:
         found[edition_id][step_key] = BaseTerms(
