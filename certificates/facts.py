@@ -100,7 +100,10 @@ class PartnerFacts:
 
 @dataclass(frozen=True, slots=True)
 class CertificateFacts:
-    """Everything a certificate says. Dates are the issuer's calendar days; `expires_on` is the last day it stands."""
+    """Everything a certificate says. Dates are calendar days where the course was delivered; `expires_on` is the last
+    day it stands. `delivered_by` is the institution that gave the course, where it is another than the issuer: it
+    taught and did not countersign, which only `partner` says.
+    """
 
     number: str
     holder_name: str
@@ -119,6 +122,7 @@ class CertificateFacts:
     partner: PartnerFacts | None
     verification_url: str
     starting_content: bool
+    delivered_by: Bilingual | None = None
 
     def __post_init__(self) -> None:
         if self.completed_in not in LANGUAGES:
@@ -127,8 +131,9 @@ class CertificateFacts:
             raise FactsError("a certificate names its holder")
         if self.minutes < 0:
             raise FactsError("minutes cannot be negative")
-        if self.expires_on is not None and self.expires_on < self.issued_on:
-            raise FactsError("a certificate cannot expire before it is issued")
+        # Not before its issue: a name may be corrected after the end.
+        if self.expires_on is not None and self.expires_on < self.completed_on:
+            raise FactsError("a certificate cannot expire before it was earned")
 
     def to_document(self) -> dict[str, Any]:
         """The facts as plain JSON values, with the schema they follow."""
@@ -217,4 +222,5 @@ def _read_facts(document: dict[str, Any]) -> CertificateFacts:
         ),
         verification_url=document["verification_url"],
         starting_content=document["starting_content"],
+        delivered_by=Bilingual(**document["delivered_by"]) if document["delivered_by"] else None,
     )

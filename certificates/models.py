@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 
 from django.db import models
+from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization, Subject, private_storage
+from certificates.querysets import CertificateQuerySet
 from core import clock
 from core.models import LedgerModel, UUIDModel
 from lms.models import Enrolment
@@ -52,14 +55,17 @@ class Certificate(UUIDModel):
     issued_at = models.DateTimeField(default=clock.now)
     completed_on = models.DateField()
     expires_on = models.DateField(null=True, blank=True)
-    digest = models.CharField(max_length=64, help_text=_("SHA-256 of the canonical facts."))
+    digest = models.CharField(max_length=64, help_text=_("SHA-256 of the salt and the canonical facts."))
     supersedes = models.OneToOneField(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="superseded_by"
     )
     status_index = models.PositiveIntegerField(unique=True, help_text=_("Its place in the status list."))
 
+    objects = CertificateQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("certificate")
+        verbose_name_plural = _("certificates")
         ordering = ["-issued_at"]
         constraints = [
             models.UniqueConstraint(
@@ -80,20 +86,47 @@ def certificate_file_path(instance: CertificateContent, filename: str) -> str:
 class CertificateContent(models.Model):
     """The frozen facts, the signed payload and the PDFs of a certificate, in one row that can be erased.
 
-    `facts` has the shape of `certificates.facts.CertificateFacts`.
+    `facts` has the shape of `certificates.facts.CertificateFacts`. `salt` goes with them: without it the digest that
+    stays in `Certificate` proves nothing to somebody who would guess a name. The pictures show the PDFs' page.
     """
 
     certificate = models.OneToOneField(
         Certificate, on_delete=models.PROTECT, primary_key=True, related_name="content"
     )
     facts = models.JSONField(null=True)
+    salt = models.CharField(max_length=64, blank=True, editable=False)
     credential = models.JSONField(null=True, help_text=_("The signed OpenBadgeCredential."))
-    pdf_en = models.FileField(storage=private_storage, upload_to=certificate_file_path, blank=True, max_length=200)
-    pdf_fr = models.FileField(storage=private_storage, upload_to=certificate_file_path, blank=True, max_length=200)
+    credential_key = models.ForeignKey(
+        "SigningKey", null=True, blank=True, on_delete=models.PROTECT, related_name="credentials"
+    )
+    pdf_en = models.FileField(
+        storage=private_storage, upload_to=certificate_file_path, blank=True, max_length=200
+    )
+    pdf_fr = models.FileField(
+        storage=private_storage, upload_to=certificate_file_path, blank=True, max_length=200
+    )
+    picture_en = models.FileField(
+        storage=private_storage, upload_to=certificate_file_path, blank=True, max_length=200
+    )
+    picture_fr = models.FileField(
+        storage=private_storage, upload_to=certificate_file_path, blank=True, max_length=200
+    )
+    pdf_key = models.ForeignKey(
+        "SigningKey", null=True, blank=True, on_delete=models.PROTECT, related_name="printed"
+    )
     erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("content of a certificate")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def pdf_in(self, language: str) -> FieldFile:
+        return self.pdf_fr if language == "fr" else self.pdf_en
+
+    def picture_in(self, language: str) -> FieldFile:
+        return self.picture_fr if language == "fr" else self.picture_en
 
 
 class StatusEntry(LedgerModel):
@@ -159,7 +192,10 @@ class Attestation(LedgerModel):
 
 
 class SigningKey(UUIDModel):
-    """A key of the issuer. The private half is sealed; retired keys stay so that old signatures verify."""
+    """A key of the issuer. The private half is sealed; retired keys stay so that old signatures verify.
+
+    A key that may have been stolen is `revoked_at` as well: nothing it signed is believed any more.
+    """
 
     class Kind(models.TextChoices):
         ED25519 = "ed25519", _("Credentials (Ed25519)")
@@ -170,16 +206,25 @@ class SigningKey(UUIDModel):
     sealed_private = models.BinaryField()
     created_at = models.DateTimeField(default=clock.now, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("signing key")
+        verbose_name_plural = _("signing keys")
         constraints = [
             models.UniqueConstraint(
                 fields=["kind"],
                 condition=models.Q(retired_at__isnull=True),
                 name="certificates_one_key_of_a_kind_signs_at_a_time",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(revoked_at__isnull=True) | models.Q(retired_at__isnull=False),
+                name="certificates_a_revoked_key_signs_nothing_more",
+            ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.created_at:%Y-%m-%d}"
 
 
 class ShareLink(UUIDModel):
@@ -194,3 +239,41 @@ class ShareLink(UUIDModel):
 
     class Meta:
         verbose_name = _("share link")
+        verbose_name_plural = _("share links")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.label or str(self.id)
+
+    def is_open(self, at: datetime) -> bool:
+        return self.closed_at is None and (self.ends_at is None or at < self.ends_at)
+
+
+class CorrectionRequest(UUIDModel):
+    """A holder asks for another name on a certificate; an officer reissues it or closes the request.
+
+    What they wrote stands in `PersonalText`.
+    """
+
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="correction_requests")
+    name_id = models.UUIDField(help_text=_("The `PersonalText` with the name as it should be."))
+    note_id = models.UUIDField(null=True, blank=True)
+    asked_at = models.DateTimeField(default=clock.now, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    reissued = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("request for a correction")
+        verbose_name_plural = _("requests for a correction")
+        ordering = ["-asked_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["certificate"],
+                condition=models.Q(closed_at__isnull=True),
+                name="certificates_one_correction_is_asked_for_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -129,6 +129,7 @@ def _build_context(facts: CertificateFacts, language: Language, layout: Layout) 
         if facts.partner
         else "",
         "partner": _describe_partner(facts, language),
+        "delivered_by": facts.delivered_by.in_(language) if facts.delivered_by else "",
         "framework": f"{facts.framework_title.in_(language)}, "
         f"{WORDS['edition'].in_(language).lower()} {facts.framework_edition}",
         "rows": _arrange_competencies(facts.competencies, language, layout),

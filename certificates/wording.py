@@ -49,6 +49,17 @@ LEVELS: Final = {
     "leading": Bilingual("Leading", "Meneur"),
 }
 
+EVIDENCE: Final = {
+    "lesson": Bilingual("Lesson, completed", "Leçon terminée"),
+    "attempt": Bilingual("Assessment", "Évaluation"),
+    "assignment": Bilingual("Assignment, marked", "Travail noté"),
+    "attendance": Bilingual("Attendance", "Présence"),
+    "exchange": Bilingual("Exchange visit", "Visite d’échange"),
+    "attestation": Bilingual("Mentor’s attestation", "Attestation de mentorat"),
+    "prior_learning": Bilingual("Prior learning, recognized", "Acquis reconnus"),
+    "product": Bilingual("Workplace product", "Production en milieu de travail"),
+}
+
 WORDS: Final = {
     "certificate": Bilingual("Certificate", "Certificat"),
     "awarded_to": Bilingual("awarded to", "décerné à"),
@@ -68,6 +79,8 @@ WORDS: Final = {
     "completed_in_fr": Bilingual("completed {date}, in French", "terminé le {date}, en français"),
     "signed_electronically": Bilingual("Signed electronically", "Signé électroniquement"),
     "countersigned": Bilingual("Countersigned electronically", "Contresigné électroniquement"),
+    "delivered_by": Bilingual("Course delivered by", "Cours offert par"),
+    "score": Bilingual("{points} of {of}", "{points} sur {of}"),
     "on_date": Bilingual("{date}", "le {date}"),
     "credits": Bilingual("credits recognized: {number}", "crédits reconnus\u00a0: {number}"),
     "check": Bilingual("Check this certificate", "Vérifier ce certificat"),
@@ -105,3 +118,21 @@ def format_minutes(minutes: int, language: Language) -> str:
 def describe_level(level: str) -> Bilingual:
     """The name of a level; a code this table does not know is shown as it is."""
     return LEVELS.get(level, Bilingual(level, level))
+
+
+def describe_evidence(kind: str, *, points: str = "", of: str = "") -> Bilingual:
+    """“Assessment, 7 of 8”: what was done, with its points where there are some. Points are plain decimals."""
+    words = EVIDENCE.get(kind, Bilingual(kind, kind))
+    if kind != "attempt" or not points or not of:
+        return words
+    score = WORDS["score"]
+    return Bilingual(
+        f"{words.en}, {score.en.format(points=points, of=of)}",
+        f"{words.fr}, {score.fr.format(points=points.replace('.', ','), of=of.replace('.', ','))}",
+    )
+
+
+def join_texts(texts: list[Bilingual]) -> Bilingual:
+    """Several short texts as one, each once."""
+    unique = list(dict.fromkeys(texts))
+    return Bilingual("; ".join(text.en for text in unique), "; ".join(text.fr for text in unique))

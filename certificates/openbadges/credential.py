@@ -258,6 +258,9 @@ def _describe_completion(facts: CertificateFacts) -> str:
     )
     en = f"Completed in {language_en} on {format_date(facts.completed_on, 'en')}."
     fr = f"Terminé en {language_fr} le {format_date(facts.completed_on, 'fr')}."
+    if facts.delivered_by is not None:
+        en += f" Delivered by {facts.delivered_by.en}."
+        fr += f" Prestation\u00a0: {facts.delivered_by.fr}."
     if facts.partner is not None:
         en += f" Countersigned by {facts.partner.name.en} on {format_date(facts.partner.date, 'en')}."
         fr += f" Contresignature\u00a0: {facts.partner.name.fr}, le {format_date(facts.partner.date, 'fr')}."

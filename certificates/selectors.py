@@ -1,0 +1,472 @@
+"""Reads of certificates for one screen each, with their cost in queries."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import Consent
+from accounts.selectors import has_consent
+from certificates import texts
+from certificates.checks import Check, check_certificate, fold_status, issuer_day
+from certificates.facts import CertificateFacts
+from certificates.issuer import list_credential_keys
+from certificates.models import Attestation, Certificate, CertificateContent, ShareLink, StatusEntry
+from certificates.permissions import Access, find_access
+from certificates.querysets import CertificateQuerySet
+from certificates.rules import Status
+from certificates.wording import describe_level, format_minutes
+from core import clock
+from core.extensions import site_identity
+from lms.texts import language
+
+
+def public_path(certificate_id: uuid.UUID) -> str:
+    """The verification page in the language that is being read."""
+    return f"{reverse('certificates_public:certificate', args=[certificate_id])}?lang={language()}"
+
+
+def issuer_name() -> str:
+    """The issuer's short name in the language in force."""
+    names = site_identity().short_name
+    return names.get(language()) or names.get("en") or ""
+
+
+def whole_certificates() -> CertificateQuerySet:
+    """Certificates with all that one of them is shown with, in one query; the heavy texts of editions left out."""
+    return Certificate.objects.select_related(
+        "content__credential_key",
+        "subject",
+        "supersedes",
+        "superseded_by",
+        "enrolment__offering",
+        "enrolment__edition__framework_edition",
+    ).defer(
+        "content__credential_key__sealed_private",
+        "enrolment__edition__outline",
+        "enrolment__edition__framework_edition__document",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A competency on the page."""
+
+    code: str
+    title: str
+    url: str
+    level: str
+    evidence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryLine:
+    """One thing that became of a certificate."""
+
+    when: str
+    what: str
+    why: str
+    url: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of the check, as `parts/path.html` draws it."""
+
+    title: str
+    note: str
+    state: str
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificatePage:
+    """One certificate as its verification page shows it to one visitor, in the language in force."""
+
+    certificate: Certificate
+    content: CertificateContent
+    check: Check
+    access: Access
+    consented: bool
+    attestations: Sequence[Attestation] = field(default_factory=tuple)
+    token: str = ""
+
+    @property
+    def facts(self) -> CertificateFacts | None:
+        """The certified facts, for those who may see them."""
+        return self.check.facts if self.access.full else None
+
+    @property
+    def banner(self) -> texts.Banner:
+        return texts.write_banner(self.check, issuer=issuer_name())
+
+    @property
+    def number(self) -> str:
+        return self.certificate.number
+
+    @property
+    def course_title(self) -> str:
+        """What was certified is no personal fact, and is always said."""
+        if self.check.facts:
+            return self.check.facts.course_title.in_(_language())
+        return self.certificate.enrolment.edition.title_in(language()) if self.certificate.enrolment else ""
+
+    @property
+    def course_note(self) -> str:
+        if self.check.facts is None:
+            return ""
+        edition = _("Course edition %(number)d") % {"number": self.check.facts.course_edition}
+        parts = [edition]
+        if self.check.facts.minutes:
+            parts.append(_("about %(time)s") % {"time": format_minutes(self.check.facts.minutes, _language())})
+        if self.access.full:
+            parts.append(
+                _("completed in French") if self.check.facts.completed_in == "fr" else _("completed in English")
+            )
+        return ", ".join(parts)
+
+    @property
+    def delivered_by(self) -> str:
+        facts = self.check.facts
+        return facts.delivered_by.in_(_language()) if facts and facts.delivered_by else ""
+
+    @property
+    def issuer(self) -> str:
+        if self.check.facts:
+            return self.check.facts.issuer.name.in_(_language())
+        names = site_identity().name
+        return names.get(language()) or names.get("en") or ""
+
+    @property
+    def contact(self) -> str:
+        return site_identity().contact_email
+
+    @property
+    def issued_on(self) -> str:
+        day = self.check.facts.issued_on if self.check.facts else issuer_day(self.certificate.issued_at)
+        return texts.say_day(day)
+
+    @property
+    def completed_on(self) -> str:
+        return texts.say_day(self.certificate.completed_on)
+
+    @property
+    def validity(self) -> str:
+        if self.certificate.expires_on is None:
+            return _("No expiry date")
+        return _("Valid until %(date)s") % {"date": texts.say_day(self.certificate.expires_on)}
+
+    @property
+    def framework_title(self) -> str:
+        facts = self.check.facts
+        if facts is None:
+            return ""
+        return _("%(title)s, edition %(number)d") % {
+            "title": facts.framework_title.in_(_language()),
+            "number": facts.framework_edition,
+        }
+
+    @property
+    def framework_url(self) -> str:
+        if self.certificate.enrolment is None:
+            return ""
+        edition = self.certificate.enrolment.edition.framework_edition
+        return reverse("standards:edition", args=[edition.slug, edition.number])
+
+    @property
+    def competencies(self) -> list[Line]:
+        return [
+            Line(
+                code=item.code,
+                title=item.title.in_(_language()),
+                url=reverse("standards:competency", args=[item.uri.rsplit("/", 1)[-1]]),
+                level=describe_level(item.level).in_(_language()),
+                evidence=item.evidence.in_(_language()),
+            )
+            for item in (self.facts.competencies if self.facts else ())
+        ]
+
+    @property
+    def replaced_by(self) -> Certificate | None:
+        return getattr(self.certificate, "superseded_by", None)
+
+    @property
+    def why(self) -> str:
+        """Why it does not stand any more, where the ledger says so."""
+        if self.check.status.entry is None or self.check.status.status is Status.VALID:
+            return ""
+        return texts.say_reason(self.check.status.reason)
+
+    @property
+    def history(self) -> list[HistoryLine]:
+        lines = []
+        for entry in self.check.status.history:
+            why = texts.say_reason(entry.reason)
+            url, number = "", ""
+            if entry.status == "superseded" and self.replaced_by:
+                url, number = public_path(self.replaced_by.pk), self.replaced_by.number
+            elif entry.status == "issued" and self.certificate.supersedes:
+                url, number = public_path(self.certificate.supersedes.pk), self.certificate.supersedes.number
+            lines.append(
+                HistoryLine(
+                    when=texts.say_instant(entry.at), what=texts.say_entry(entry.status), why=why, url=url, number=number
+                )
+            )
+        return lines
+
+    @property
+    def steps(self) -> list[Step]:
+        """How it was checked, each step with what was found."""
+        return [*self._signature_steps(), self._status_step()]
+
+    def _signature_steps(self) -> list[Step]:
+        check = self.check
+        if check.signed is None:
+            return [
+                Step(
+                    title=_("The signature cannot be checked any more."),
+                    note=_("The signed text was erased with the holder's data."),
+                    state="wait",
+                )
+            ]
+        signer = check.signer
+        key = (
+            _("%(issuer)s, key of %(date)s, Ed25519")
+            % {"issuer": issuer_name(), "date": texts.say_date(signer.created_at, year=True)}
+            if signer
+            else ""
+        )
+        signed = Step(
+            title=_("The signature is genuine.") if check.signed else _("The signature does not fit."),
+            note=key,
+            state="done" if check.signed else "wait",
+        )
+        digest = self.certificate.digest
+        shown = f"sha-256 {digest[:4]} {digest[4:8]} … {digest[-4:]}"
+        unchanged = Step(
+            title=_("The text is the text that was signed.")
+            if check.unchanged
+            else _("The text is not the text that was signed."),
+            note=shown,
+            state="done" if check.unchanged else "wait",
+        )
+        return [signed, unchanged]
+
+    def _status_step(self) -> Step:
+        status = self.check.status
+        title = {
+            Status.VALID: _("It has not been revoked or replaced."),
+            Status.SUPERSEDED: _("It has been replaced."),
+            Status.REVOKED: _("It has been revoked."),
+            Status.EXPIRED: _("It has expired; it was never revoked or replaced."),
+            Status.WITHDRAWN: _("It has been withdrawn."),
+        }[status.status]
+        note = _("Status record read at %(time)s") % {"time": texts.say_time(self.check.at)}
+        return Step(title=title, note=note, state="done" if status.status is Status.VALID else "wait")
+
+    @property
+    def unprintable(self) -> str:
+        """The characters of the name that no typeface of the PDF has: then there is no PDF."""
+        from core.pdf import find_unprintable
+
+        return find_unprintable(self.check.facts.holder_name) if self.check.facts else ""
+
+    @property
+    def pdf_url(self) -> str:
+        return self._file_url("certificates_public:pdf")
+
+    @property
+    def json_url(self) -> str:
+        return self._file_url("certificates_public:credential")
+
+    def _file_url(self, name: str) -> str:
+        share = f"&share={self.token}" if self.access.reason == "shared" else ""
+        return f"{reverse(name, args=[self.certificate.pk])}?lang={language()}{share}"
+
+    @property
+    def pdf_size(self) -> str:
+        """The size of the PDF in words; empty while there is none."""
+        return say_file_size(self.content.pdf_in(language()))
+
+    @property
+    def json_size(self) -> str:
+        return texts.say_size(len(write_json(self.content.credential)))
+
+
+def _language() -> Any:
+    return language()
+
+
+def say_file_size(file: Any) -> str:
+    """The size of a stored file; empty where there is none."""
+    try:
+        return texts.say_size(file.size) if file else ""
+    except OSError:
+        return ""
+
+
+def write_json(document: Any) -> bytes:
+    """A JSON document as it is served."""
+    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def read_page(
+    *, certificate_id: uuid.UUID, user: Any, token: str = "", at: datetime | None = None
+) -> CertificatePage | None:
+    """One certificate, checked now, for one visitor; None where there is none.
+
+    Five queries; one more with a share link, one more for the roles of who is signed in.
+    """
+    certificate = whole_certificates().filter(pk=certificate_id).first()
+    if certificate is None:
+        return None
+    at = at or clock.now()
+    consented = has_consent(
+        subject_id=certificate.subject_id, purpose=Consent.Purpose.CERTIFICATE_PUBLIC, about=certificate.pk
+    )
+    access = find_access(
+        user=user, certificate=certificate, consented=consented, shared=is_shared(certificate, token, at=at)
+    )
+    return CertificatePage(
+        certificate=certificate,
+        content=certificate.content,
+        check=check_certificate(
+            certificate,
+            certificate.content,
+            entries=list(StatusEntry.objects.filter(certificate=certificate)),
+            keys=list_credential_keys(),
+            at=at,
+        ),
+        access=access,
+        consented=consented,
+        attestations=list(
+            Attestation.objects.filter(
+                certificate=certificate, decision=Attestation.Decision.COUNTERSIGNED
+            ).select_related("organization")
+        ),
+        token=token,
+    )
+
+
+def is_shared(certificate: Certificate, token: str, *, at: datetime) -> bool:
+    """Whether the token is of an open share link of this certificate. One query, none without a token."""
+    if not token:
+        return False
+    link = ShareLink.objects.filter(certificate=certificate, token=token).first()
+    return link is not None and link.is_open(at)
+
+
+def find_certificate(*, key: uuid.UUID | None = None, number: str = "") -> Certificate | None:
+    """The certificate with that key or number. One query."""
+    found = Certificate.objects.filter(pk=key) if key else Certificate.objects.filter(number=number)
+    return found.first()
+
+
+def revoked_places(*, start: int, length: int) -> list[int]:
+    """Places of a status list whose certificates are not to be relied on: revoked, replaced, withdrawn. One query."""
+    rows = (
+        Certificate.objects.filter(status_index__gte=start, status_index__lt=start + length)
+        .with_status(issuer_day(clock.now()))
+        .filter(effective_status__in=[Status.REVOKED, Status.SUPERSEDED, Status.WITHDRAWN])
+        .order_by("status_index")
+        .values_list("status_index", flat=True)
+    )
+    return [index - start for index in rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedCertificate:
+    """A certificate in a list: with its status, and the name where the viewer may read it."""
+
+    certificate: Certificate
+    status: str
+    access: Access
+    asked: str = ""
+
+    @property
+    def url(self) -> str:
+        return public_path(self.certificate.pk)
+
+    @property
+    def status_words(self) -> str:
+        return texts.say_status(self.status)
+
+    @property
+    def state(self) -> str:
+        return texts.state_of(self.status)
+
+    @property
+    def holder_name(self) -> str:
+        facts = self.certificate.content.facts
+        return facts["holder_name"] if facts and self.access.full else ""
+
+    @property
+    def course_title(self) -> str:
+        facts = self.certificate.content.facts
+        if facts:
+            return str(facts["course_title"][language()])
+        return self.certificate.enrolment.edition.title_in(language()) if self.certificate.enrolment else ""
+
+    @property
+    def issued_on(self) -> str:
+        return texts.say_day(issuer_day(self.certificate.issued_at))
+
+    @property
+    def expires_on(self) -> str:
+        return texts.say_day(self.certificate.expires_on) if self.certificate.expires_on else ""
+
+    @property
+    def replaced_by(self) -> Certificate | None:
+        return getattr(self.certificate, "superseded_by", None)
+
+
+def describe_many(certificates: Iterable[Certificate], *, user: Any) -> list[ListedCertificate]:
+    """Each certificate with its status and what this viewer may read of it. Two queries for any number, and roles.
+
+    The rows come from `whole_certificates`.
+    """
+    rows = list(certificates)
+    if not rows:
+        return []
+    at = clock.now()
+    entries: dict[uuid.UUID, list[StatusEntry]] = {row.pk: [] for row in rows}
+    for entry in StatusEntry.objects.filter(certificate__in=entries):
+        entries[entry.certificate_id].append(entry)
+    consented = set(
+        Consent.objects.filter(
+            about__in=entries, purpose=Consent.Purpose.CERTIFICATE_PUBLIC, withdrawn_at__isnull=True
+        ).values_list("about", "subject_id")
+    )
+    return [
+        ListedCertificate(
+            certificate=row,
+            status=fold_status(row, entries[row.pk], at=at).status.value,
+            access=find_access(user=user, certificate=row, consented=(row.pk, row.subject_id) in consented),
+        )
+        for row in rows
+    ]
+
+
+def certificates_of_holder(subject_id: uuid.UUID) -> CertificateQuerySet:
+    """A holder's certificates, the newest first."""
+    return whole_certificates().filter(subject=subject_id).order_by("-issued_at")
+
+
+def open_requests() -> Prefetch:
+    """For a list of certificates: the correction requests that stand, as `open_requests`."""
+    from certificates.models import CorrectionRequest
+
+    return Prefetch(
+        "correction_requests",
+        queryset=CorrectionRequest.objects.filter(closed_at__isnull=True),
+        to_attr="open_requests",
+    )
