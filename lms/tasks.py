@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 from django_tasks import task
 
 from accounts.models import Consent
 from accounts.selectors import has_consent
 from core import clock
 from lms.models import Notice
+from lms.texts import say_notice
 
 
 @task()
@@ -30,7 +33,12 @@ def send_notice(notice_id: str) -> None:
             return
         if not has_consent(subject_id=notice.subject_id, purpose=Consent.Purpose.NOTICES_BY_EMAIL):
             return
-        send_mail_to(user=user, template="notice", context={"notice": notice})
+        language = user.preferred_language
+        with translation.override(language):
+            text = say_notice(notice)
+        # Addresses of screens have the language before them; what has none leads nowhere.
+        address = f"{settings.PUBLIC_ORIGIN}/{language}{notice.url}" if notice.url.startswith("/") else ""
+        send_mail_to(user=user, template="notice", context={"text": text, "address": address})
         notice.emailed_at = clock.now()
         notice.save(update_fields=["emailed_at"])
 

@@ -343,7 +343,7 @@ def read_domain(subject_id: uuid.UUID, edition: FrameworkEdition, code: str) -> 
         return None
     competencies = list(
         EditionCompetency.objects.filter(domain=domain)
-        .defer("levels", "example", "sources", "search_en", "search_fr")
+        .only("competency_id", "code", "position", "title_en", "title_fr")
         .order_by("position")
     )
     ids = [row.competency_id for row in competencies]

@@ -1,0 +1,86 @@
+"""What the course engine answers to the floors below: who is touched by an edition, what uses it, who may look."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count, Q
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import ngettext
+
+from core.extensions import Impact
+from lms.models import Enrolment, Offering
+from lms.permissions import teaches_learner
+
+
+def report_impact(*, kind: str, key: uuid.UUID) -> Sequence[Impact]:
+    """How many learners are in which edition of a course: a new edition changes nothing for them. One query.
+
+    `kind` is `course`, `key` the course's key. Authors see that people learn, and never who.
+    """
+    if kind != "course":
+        return []
+    rows = (
+        Enrolment.objects.filter(edition__course_key=key, state=Enrolment.State.ACTIVE)
+        .filter(Q(progress__completed_at__isnull=True))
+        .values("edition__number")
+        .annotate(learners=Count("pk"))
+        .order_by("edition__number")
+    )
+    return [
+        Impact(
+            sentence=ngettext(
+                "%(count)d learner is in edition %(number)d; nothing changes for them.",
+                "%(count)d learners are in edition %(number)d; nothing changes for them.",
+                row["learners"],
+            )
+            % {"count": row["learners"], "number": row["edition__number"]},
+            count=row["learners"],
+            url=_desk(),
+        )
+        for row in rows
+    ]
+
+
+def _desk() -> str:
+    try:
+        return reverse("lms:offerings")
+    except NoReverseMatch:
+        return ""
+
+
+def grant_access(*, viewer: Any, subject_id: uuid.UUID, text: Any | None = None) -> str | None:
+    """`instructor_of` where the viewer teaches the person; of one text, where it was handed in to them.
+
+    At most three queries.
+    """
+    if not getattr(viewer, "is_authenticated", False):
+        return None
+    return "instructor_of" if teaches_learner(viewer, subject_id, text=text) else None
+
+
+def tell_uses(*, kind: str, key: uuid.UUID) -> Sequence[str]:
+    """Sentences on the offerings that use a course or one of its editions. One query.
+
+    `kind` is `course` (the course's key), `course_edition` (an edition's) or `training` (the training's key).
+    """
+    columns = {"course": "edition__course_key", "course_edition": "edition", "training": "edition__training_key"}
+    if kind not in columns:
+        return []
+    rows = (
+        Offering.objects.filter(**{columns[kind]: key})
+        .annotate(learners=Count("enrolments"))
+        .order_by("title_en")
+        .values_list("title_en", "learners")
+    )
+    return [
+        ngettext(
+            "The offering “%(title)s” uses it, with %(count)d learner.",
+            "The offering “%(title)s” uses it, with %(count)d learners.",
+            learners,
+        )
+        % {"title": title, "count": learners}
+        for title, learners in rows
+    ]
