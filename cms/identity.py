@@ -35,25 +35,24 @@ class Frame:
     links: tuple[Link, ...]
 
 
-_kept: tuple[float, Frame] | None = None
+# When the frame was read, by the process's own clock, and the frame.
+_kept: dict[str, tuple[float, Frame]] = {}
 
 
 def forget_frame(**kwargs: Any) -> None:
     """Read the settings again at the next request; connected to their signals."""
-    global _kept
-    _kept = None
+    _kept.clear()
 
 
 def read_frame() -> Frame:
     """The identity and the links. Up to five queries, at most once in half a minute and process."""
-    global _kept
-    if _kept and time.monotonic() - _kept[0] < KEPT_SECONDS:
-        return _kept[1]
+    if (kept := _kept.get("frame")) and time.monotonic() - kept[0] < KEPT_SECONDS:
+        return kept[1]
     site = Site.objects.filter(is_default_site=True).first()
     settings = SiteSettings.for_site(site) if site else SiteSettings()
     frame = Frame(identity=_read_identity(settings), links=tuple(_read_links(settings)))
     if site:
-        _kept = (time.monotonic(), frame)
+        _kept["frame"] = (time.monotonic(), frame)
     return frame
 
 
@@ -81,9 +80,11 @@ def _read_links(settings: SiteSettings) -> list[Link]:
     rows = list(NavigationLink.objects.filter(settings=settings).select_related("page__locale"))
     pages = [row.page for row in rows if row.page]
     versions: dict[Any, dict[str, Page]] = {}
-    for version in Page.objects.live().filter(
-        translation_key__in=[page.translation_key for page in pages]
-    ).select_related("locale"):
+    for version in (
+        Page.objects.live()
+        .filter(translation_key__in=[page.translation_key for page in pages])
+        .select_related("locale")
+    ):
         versions.setdefault(version.translation_key, {})[version.locale.language_code] = version
     links = []
     for row in rows:

@@ -23,7 +23,9 @@ class WayInBlock(blocks.StructBlock):
 
     title = blocks.CharBlock(label=_("Title"))
     text = blocks.CharBlock(label=_("Text"))
-    path = blocks.CharBlock(label=_("Path of the site"), help_text=_("Without the language, such as /trainings/."))
+    path = blocks.CharBlock(
+        label=_("Path of the site"), help_text=_("Without the language, such as /trainings/.")
+    )
 
     class Meta:
         icon = "user"
@@ -67,7 +69,12 @@ class HomePage(TranslatedPage):
     lead = models.TextField(_("lead"), blank=True)
     ways_in = StreamField([("way", WayInBlock())], verbose_name=_("start from the work you do"), blank=True)
 
-    content_panels: ClassVar = [*Page.content_panels, FieldPanel("promise"), FieldPanel("lead"), FieldPanel("ways_in")]
+    content_panels: ClassVar = [
+        *Page.content_panels,
+        FieldPanel("promise"),
+        FieldPanel("lead"),
+        FieldPanel("ways_in"),
+    ]
     search_fields: ClassVar = [*Page.search_fields, index.SearchField("lead")]
     template = "cms/home.html"
 

@@ -49,14 +49,18 @@ class SearchEntry(models.Model):
     class Meta:
         verbose_name = _("search entry")
         constraints = [
-            models.UniqueConstraint(fields=["language", "url"], name="cms_an_address_is_found_once_a_language")
+            models.UniqueConstraint(
+                fields=["language", "url"], name="cms_an_address_is_found_once_a_language"
+            )
         ]
 
     def __str__(self) -> str:
         return self.title
 
 
-def _entry(kind: str, language: str, title: str, url: str, *, context: str = "", text: str = "", summary: str = "") -> SearchEntry:
+def _entry(
+    kind: str, language: str, title: str, url: str, *, context: str = "", text: str = "", summary: str = ""
+) -> SearchEntry:
     return SearchEntry(
         kind=kind,
         language=language,
@@ -160,7 +164,9 @@ def _standards() -> Iterator[SearchEntry]:
 @transaction.atomic
 def refresh_search() -> int:
     """Make all entries again; how many there are. A constant number of queries a course and a framework."""
-    entries = {(entry.language, entry.url): entry for make in (_pages, _courses, _standards) for entry in make()}
+    entries = {
+        (entry.language, entry.url): entry for make in (_pages, _courses, _standards) for entry in make()
+    }
     SearchEntry.objects.all().delete()
     SearchEntry.objects.bulk_create(entries.values(), batch_size=500)
     return len(entries)

@@ -101,7 +101,9 @@ def set_up_site(*, report: Callable[[str], None] = lambda line: None) -> Site:
     return site
 
 
-def _make_home(content: dict[str, Any], locales: dict[str, Locale], site: Site | None) -> tuple[HomePage, Site]:
+def _make_home(
+    content: dict[str, Any], locales: dict[str, Locale], site: Site | None
+) -> tuple[HomePage, Site]:
     root = Page.get_first_root_node()
     assert root is not None
     words = content["home"]
@@ -168,7 +170,9 @@ def _make_settings(content: dict[str, Any], site: Site) -> None:
             title_en=link["en"],
             title_fr=link["fr"],
             path=link.get("path", ""),
-            page=Page.objects.filter(slug=link["page"], locale__language_code="en").first() if "page" in link else None,
+            page=Page.objects.filter(slug=link["page"], locale__language_code="en").first()
+            if "page" in link
+            else None,
         )
         for link in content["links"]
     ]
@@ -178,10 +182,16 @@ def _make_settings(content: dict[str, Any], site: Site) -> None:
 def grant_group_permissions() -> None:
     """Give each group exactly the permissions listed here, on models, collections and the page tree."""
     homes = list(HomePage.objects.all())
-    trainings = list(Page.objects.filter(content_type__app_label="modules", content_type__model="trainingpage"))
-    frameworks = list(Page.objects.filter(content_type__app_label="standards", content_type__model="frameworkpage"))
+    trainings = list(
+        Page.objects.filter(content_type__app_label="modules", content_type__model="trainingpage")
+    )
+    frameworks = list(
+        Page.objects.filter(content_type__app_label="standards", content_type__model="frameworkpage")
+    )
     places: dict[str, list[tuple[Page, list[str]]]] = {
-        "Administrators": [(home, ["add_page", "change_page", "publish_page", "lock_page", "unlock_page"]) for home in homes],
+        "Administrators": [
+            (home, ["add_page", "change_page", "publish_page", "lock_page", "unlock_page"]) for home in homes
+        ],
         "Authors": [(home, ["add_page"]) for home in homes]
         + [(page, ["add_page", "change_page", "publish_page"]) for page in trainings],
         "Committee": [(page, ["add_page", "change_page", "publish_page"]) for page in frameworks],

@@ -23,7 +23,8 @@ class SiteSettings(BaseSiteSetting, ClusterableModel):
         _("name in English"), max_length=200, default="Canadian Municipal Network on Crime Prevention"
     )
     name_fr = models.CharField(
-        _("name in French"), max_length=200,
+        _("name in French"),
+        max_length=200,
         default="Réseau municipal canadien en prévention de la criminalité",
     )
     tagline_en = models.CharField(_("tagline in English"), max_length=80, default="Learning and standards")
@@ -75,10 +76,18 @@ class NavigationLink(Orderable):
     title_en = models.CharField(_("words in English"), max_length=80)
     title_fr = models.CharField(_("words in French"), max_length=80)
     page = models.ForeignKey(
-        "wagtailcore.Page", null=True, blank=True, on_delete=models.CASCADE, related_name="+", verbose_name=_("page")
+        "wagtailcore.Page",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        verbose_name=_("page"),
     )
     path = models.CharField(
-        _("or a path of the site"), max_length=200, blank=True, help_text=_("Without the language, such as /standards/.")
+        _("or a path of the site"),
+        max_length=200,
+        blank=True,
+        help_text=_("Without the language, such as /standards/."),
     )
 
     panels: ClassVar = [

@@ -20,7 +20,9 @@ RESULTS_A_PAGE = 20
 @login_required
 def show_my_home(request: HttpRequest) -> HttpResponse:
     """A person's own home: what the floors have to say to them, in their order."""
-    panels = sorted(filter(None, (answer(request=request) for answer in home_panels)), key=lambda panel: panel.order)
+    panels = sorted(
+        filter(None, (answer(request=request) for answer in home_panels)), key=lambda panel: panel.order
+    )
     parts = [render_to_string(panel.template, panel.context, request) for panel in panels]
     return render(request, "cms/my.html", {"parts": parts})
 
@@ -36,7 +38,9 @@ def search(request: HttpRequest) -> HttpResponse:
 def switch_language(request: HttpRequest, language: str) -> HttpResponse:
     """Keep the choice of language in a cookie and go back: for addresses that name no language."""
     target = request.GET.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+    if not url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
         target = f"/{language}/"
     response = redirect(target)
     response.set_cookie(

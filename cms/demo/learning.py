@@ -42,7 +42,8 @@ WORDS: Final = {
             "l’année d’avant. Sur dix ans, de quatre à onze, c’est habituel : ce n’est donc pas encore une tendance. "
             "Sept des neuf touchaient des remises et des ateliers en bordure de la ville, d’octobre à décembre, le "
             "soir, dans des cours sans éclairage. Des familles agricoles et deux commerces ont été touchés. Nous "
-            "regarderons avec les personnes concernées où et quand chaque fait s’est produit avant de choisir quoi faire."
+            "regarderons avec les personnes concernées où et quand chaque fait s’est produit, avant de choisir "
+            "quoi faire."
         ),
     },
 }
@@ -74,7 +75,9 @@ class Walker:
         with clock.set_to(self.moment):
             lms.open_step(enrolment=self.enrolment, step_key=step.key, language=self.language)
         content = content_of(self.enrolment, step.key, self.language)
-        for part in [part for part in content.segments if part["type"] in {"reflection", "check", "worksheet"}]:
+        for part in [
+            part for part in content.segments if part["type"] in {"reflection", "check", "worksheet"}
+        ]:
             if not finish and self.chance.random() < 0.6:
                 continue
             self.forward(minutes=6)

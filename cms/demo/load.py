@@ -16,7 +16,7 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.utils.translation import override
 
-from accounts.models import Consent, Organization, Subject, User
+from accounts.models import Consent, Organization, Role, Subject, User
 from accounts.services import give_consent, grant_role, register_person, subject_of
 from assessments.models import Mark
 from certificates.models import Certificate, StatusEntry
@@ -73,7 +73,14 @@ def load_demo(*, report: Callable[[str], None]) -> None:
             continue
         with transaction.atomic():
             user = _make_cohort_member(name, places[place], language)
-            _walk(offerings[COHORT], user, language, how_far, number, subject_of(people["instructor"]))
+            _walk(
+                offerings[COHORT],
+                user,
+                language=language,
+                how_far=how_far,
+                number=number,
+                marker=subject_of(people["instructor"]),
+            )
         report(f"  {number + 1} of {len(COHORT_NAMES)} learners of the cohort are at work.")
     _walk_player(offerings[SELF_PACED], people["learner"])
     _make_expired(offerings[PAST_COHORT], places)
@@ -99,7 +106,9 @@ def _make_place(slug: str) -> Organization:
 def _make_person(*, email: str, name: str, language: str) -> User:
     user = User.objects.filter(email=email).first()
     if user is None:
-        user = register_person(email=email, name=name, password=PASSWORD, language=language, time_zone=str(ZONE))
+        user = register_person(
+            email=email, name=name, password=PASSWORD, language=language, time_zone=str(ZONE)
+        )
         EmailAddress.objects.filter(user=user).update(verified=True, primary=True)
     return user
 
@@ -112,8 +121,13 @@ def _make_player(player: Player, places: dict[str, Organization]) -> User:
 
 
 def _make_cohort_member(name: str, place: Organization, language: str) -> User:
-    address = "".join(letter for letter in name.lower().replace(" ", ".") if letter.isascii() and letter in _ADDRESS)
-    return _make_person(email=f"{address}@cohort.demo.example", name=name, language=language)
+    """A person who works for that place."""
+    address = "".join(
+        letter for letter in name.lower().replace(" ", ".") if letter.isascii() and letter in _ADDRESS
+    )
+    user = _make_person(email=f"{address}@cohort.demo.example", name=name, language=language)
+    grant_role(user=user, organization=place, what=Role.What.MEMBER)
+    return user
 
 
 _ADDRESS: Final = set("abcdefghijklmnopqrstuvwxyz.-")
@@ -123,7 +137,9 @@ def _at(day: datetime, hour: int) -> datetime:
     return datetime.combine(day.astimezone(ZONE).date(), time(hour), ZONE)
 
 
-def _make_offerings(edition: CourseEdition, places: dict[str, Organization], instructor: User) -> dict[str, Offering]:
+def _make_offerings(
+    edition: CourseEdition, places: dict[str, Organization], instructor: User
+) -> dict[str, Offering]:
     now = clock.now()
     college, network = places["prairie-lakes-college"], places["network"]
     wanted = {
@@ -182,20 +198,43 @@ def _enrol(offering: Offering, user: User, moment: datetime, *, key: uuid.UUID) 
         )
 
 
-# How far each learner of the cohort got: the number of lessons done, then what follows.
+# How many lessons a learner has done who is still in the lessons; everyone else has done them all.
 LESSONS_DONE: Final = {
-    "enrolled": 0, "lesson-1": 0, "lesson-1-stuck": 0, "lesson-2": 1, "lesson-2-stuck": 1, "lesson-3": 2, "lesson-4": 3,
+    "enrolled": 0,
+    "lesson-1": 0,
+    "lesson-1-stuck": 0,
+    "lesson-2": 1,
+    "lesson-2-stuck": 1,
+    "lesson-3": 2,
+    "lesson-4": 3,
+}
+# How often a learner pauses between steps on the way there.
+PAUSES: Final = {
+    **LESSONS_DONE,
+    "quiz-open": 4,
+    "quiz-failed": 5,
+    "quiz-passed": 5,
+    "waiting": 5,
+    "returned": 6,
 }
 
 
-def _walk(offering: Offering, user: User, language: str, how_far: str, number: int, marker: Subject) -> None:
+def _plan(how_far: str, number: int) -> tuple[timedelta, timedelta]:
+    """How long ago a learner began, and how long they pause, so that they last worked some days ago."""
+    pauses = PAUSES.get(how_far, 7)
+    last = 15 + number % 4 if how_far.endswith("stuck") else 1 + number % 8
+    began = min(38 - number % 5, last + 6 * pauses)
+    return timedelta(days=began, hours=number % 7), timedelta(days=(began - last) / max(pauses, 1))
+
+
+def _walk(
+    offering: Offering, user: User, *, language: str, how_far: str, number: int, marker: Subject
+) -> None:
     """Take one learner as far as they got."""
-    start = clock.now() - timedelta(days=38 - number % 5, hours=number % 7)
+    began, pace = _plan(how_far, number)
+    start = clock.now() - began
     enrolment = _enrol(offering, user, start, key=key_of(COHORT, user.name))
-    pace = timedelta(days=2, hours=number % 9) if LESSONS_DONE.get(how_far, 9) > 3 else timedelta(days=9)
-    walker = Walker(enrolment, language, start + timedelta(hours=2), pace=pace)
-    if how_far.endswith("stuck"):
-        walker.pace = timedelta(days=3)
+    walker = Walker(enrolment, language, start + timedelta(minutes=20), pace=pace)
     steps = walker.steps
     lessons = [step for step in steps if step.kind == "lesson"]
     quiz, final = [step for step in steps if step.kind == "quiz"][:2]

@@ -64,12 +64,26 @@ def show_demo(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "cms/demo.html",
-        {"players": PLAYERS, "password": PASSWORD, "tour": _tour(places), "places": places, "mails": list_messages()[:5]},
+        {
+            "players": PLAYERS,
+            "password": PASSWORD,
+            "tour": _tour(places),
+            "places": places,
+            "mails": list_messages()[:5],
+        },
     )
 
 
 def _localized(path: str) -> str:
     return path.replace("/en/", f"/{(get_language() or 'en')[:2]}/", 1)
+
+
+def _lesson_to_edit() -> str:
+    """Where an author changes the lesson that the tour reads."""
+    from modules.pages import LessonPage
+
+    page = LessonPage.objects.filter(locale__language_code="en").order_by("path")[2:3]
+    return reverse("wagtailadmin_pages:edit", args=[page[0].pk]) if page else reverse("wagtailadmin_home")
 
 
 def _tour(places: dict[str, Any]) -> list[dict[str, Any]]:
@@ -78,13 +92,14 @@ def _tour(places: dict[str, Any]) -> list[dict[str, Any]]:
         (_("Read a lesson, write a reflection and answer its check"), "learner", places["lesson"], 4),
         (_("See which competencies you hold, and why"), "learner", _in_english("lms:competencies"), 2),
         (_("See who is where and who is stuck, and mark an assignment"), "instructor", places["offering"], 4),
-        (_("Change a lesson and issue a second edition"), "author", reverse("wagtailadmin_home"), 5),
+        (_("Change that lesson, then issue a second edition of the course"), "author", _lesson_to_edit(), 5),
         (_("Check certificates, one or many"), "registrar", _in_english("certificates:check"), 2),
         (_("Correct a name or revoke a certificate"), "admin", reverse("wagtailadmin_home"), 3),
         (_("Read the standards and issue an edition of them"), "committee", places["standards"], 3),
     ]
+    names = {player.role: player.name for player in PLAYERS}
     return [
-        {"title": title, "role": role, "path": _localized(path), "minutes": minutes}
+        {"title": title, "role": role, "name": names[role], "path": _localized(path), "minutes": minutes}
         for title, role, path, minutes in stops
         if path
     ]

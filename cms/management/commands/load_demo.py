@@ -13,7 +13,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("The demo's accounts have a password that everybody knows. Set DEMO=1 on your own machine.")
+            raise CommandError(
+                "The demo's accounts have a password that everybody knows. Set DEMO=1 on your own machine."
+            )
         from cms.demo.load import load_demo
 
         load_demo(report=self.stdout.write)
