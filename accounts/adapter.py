@@ -68,7 +68,7 @@ NOTIFICATIONS: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "mfa/email/recovery_codes_generated": (
         gettext_lazy("You have new recovery codes"),
-        gettext_lazy("New recovery codes were made for your account. The old ones no longer work."),
+        gettext_lazy("New recovery codes were made for your account. Any earlier ones no longer work."),
     ),
 }
 
@@ -159,6 +159,13 @@ class AccountAdapter(DefaultAccountAdapter):
         remember_language(response, language=user.preferred_language)
         return response
 
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Says nothing of a sign-in: the page after it shows who one is."""
+        if message_template != "account/messages/logged_in.txt":
+            super().add_message(request, level, message_template, *args, **kwargs)
+
     # Mails -----------------------------------------------------------------------------------------------------
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
@@ -183,10 +190,10 @@ class AccountAdapter(DefaultAccountAdapter):
             time_zone=user.time_zone if user else None,
         )
         if not send_or_log(message) and request is not None:
-            messages.error(
-                request,
-                _("Our e-mail could not be sent just now. Nothing is lost; try again in a few minutes."),
-            )
+            # In the language of the page, which need not be that of the mail.
+            with translation.override(request.LANGUAGE_CODE):
+                sentence = _("Our e-mail could not be sent just now. Nothing is lost; try again in a few minutes.")
+            messages.error(request, sentence)
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
         with translation.override(emailconfirmation.email_address.user.preferred_language):

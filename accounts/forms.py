@@ -33,6 +33,10 @@ EMAIL = _("E-mail address")
 PASSWORD = _("Password")
 NEW_PASSWORD = _("New password")
 AGAIN = _("The same password again")
+PASSWORD_HELP = _(
+    "At least 12 characters, such as four words that do not belong together. Not a common password, not digits "
+    "alone, and unlike your name and address."
+)
 DIFFERENT = _("The two passwords differ. Type the same password twice.")
 
 
@@ -49,6 +53,8 @@ class PlainFields(forms.BaseForm):
                 field.label = self.labels[name]
             if name in {"email", "login"}:
                 field.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
+            if name == "password1":
+                field.help_text = PASSWORD_HELP
             if name == "code":
                 field.widget.attrs |= {"inputmode": "numeric", "autocapitalize": "none", "spellcheck": "false"}
 

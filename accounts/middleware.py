@@ -1,4 +1,4 @@
-"""Staff do their work with a second factor."""
+"""Staff do their work with a second factor; allauth's screens wear the site's own frame."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Final
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.sites.requests import RequestSite
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -37,6 +39,13 @@ class SecondFactorMiddleware:
             if GOAL in request.session:
                 del request.session[GOAL]
         return self.get_response(request)
+
+    def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> TemplateResponse:
+        """allauth calls the host name `site`, which in the frame of every page is who runs the site."""
+        context = response.context_data
+        if context and isinstance(context.get("site"), RequestSite):
+            del context["site"]
+        return response
 
     def _lead_to_setup(self, request: HttpRequest) -> HttpResponse:
         sentence = _(

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
 import uuid
 from collections.abc import Iterable
 from functools import partial
-from pathlib import PurePath
 from typing import Final
 
 from django.core.files.base import File
@@ -23,7 +20,6 @@ from core.errors import DomainError, InvalidInput
 from core.uploads import check_upload
 
 LONGEST_TEXT: Final = 50_000
-LONGEST_FILE_NAME: Final = 120
 
 # What a person may take back at any time. An answer or a handed-in work is what a mark rests on; it goes with the
 # whole account.
@@ -61,21 +57,10 @@ def save_file(
         author=author,
         kind=kind,
         file=File(upload, name=f"upload.{checked.extension}"),
-        file_name=tidy_file_name(upload.name or "", extension=checked.extension),
-        content_type=checked.mime_type,
+        file_name=checked.name,
+        content_type=checked.content_type,
         size=checked.size,
     )
-
-
-def tidy_file_name(name: str, *, extension: str) -> str:
-    """A name to show and to download by: no folder, no control character, and the ending that the content has."""
-    base = PurePath(name.replace("\\", "/")).name
-    stem = base.rsplit(".", 1)[0] if "." in base else base
-    plain = "".join(" " if unicodedata.category(character)[0] == "C" else character for character in stem)
-    plain = re.sub(r"[\"<>:|?*/\\;]+", " ", plain)
-    plain = " ".join(plain.split()).strip(". ")[:LONGEST_FILE_NAME]
-    word = plain or _("file")
-    return f"{word}.{extension}"
 
 
 def text_digest(text: PersonalText) -> str:
