@@ -9,8 +9,10 @@ class CertificatesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from certificates import receivers
-        from certificates import vault  # noqa: F401  (registers its check)
+        from certificates import (
+            receivers,
+            vault,  # noqa: F401  (registers its check)
+        )
         from certificates.panels import show_certificates
         from certificates.personal_data import answer
         from certificates.texts import register_notices
@@ -18,7 +20,9 @@ class CertificatesConfig(AppConfig):
         from core.extensions import home_panels, personal_data, used_by
         from lms.signals import course_completed
 
-        course_completed.connect(receivers.hear_course_completed, dispatch_uid="certificates.course_completed")
+        course_completed.connect(
+            receivers.hear_course_completed, dispatch_uid="certificates.course_completed"
+        )
         home_panels.register(show_certificates)
         personal_data.register(answer)
         used_by.register(say_uses)

@@ -1,12 +1,13 @@
-"""What is found about a certificate when it is checked: now, from its rows and keys, and not from a note of an
-earlier check. No queries."""
+"""What is found about a certificate when it is checked: from its rows and keys as they are then. No queries."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -82,9 +83,9 @@ def check_certificate(
     status = fold_status(certificate, entries, at=at)
     if content.facts is None or content.credential is None:
         return Check(at=at, status=status, signed=None, unchanged=None)
-    findings = verify_proofs(content.credential, find_key=make_key_finder(describe_issuer(keys)))
-    reasons = [finding.reason for finding in findings if not finding.stands]
-    signed = bool(findings) and not reasons
+    reasons = find_faults(
+        json.dumps(content.credential, sort_keys=True), json.dumps(describe_issuer(keys), sort_keys=True)
+    )
     facts = _read_facts(content.facts)
     unchanged = (
         facts is not None
@@ -95,12 +96,25 @@ def check_certificate(
     return Check(
         at=at,
         status=status,
-        signed=signed,
+        signed=not reasons,
         unchanged=unchanged,
         signer=find_signer(content.credential, keys),
         facts=facts,
-        reasons=tuple(reasons),
+        reasons=reasons,
     )
+
+
+@lru_cache(maxsize=1024)
+def find_faults(credential: str, did_document: str) -> tuple[str, ...]:
+    """Why the signature of a credential does not stand; empty where it stands. Both are JSON.
+
+    The same two texts always give the same answer, so a process verifies them once: canonicalising takes about as
+    long as everything else on the page.
+    """
+    findings = verify_proofs(json.loads(credential), find_key=make_key_finder(json.loads(did_document)))
+    if not findings:
+        return ("the document is not signed",)
+    return tuple(finding.reason for finding in findings if not finding.stands)
 
 
 def _read_facts(document: dict[str, Any]) -> CertificateFacts | None:
@@ -118,9 +132,7 @@ def says_the_same(credential: dict[str, Any], facts: CertificateFacts) -> bool:
     try:
         subject = credential["credentialSubject"]
         achievement = subject["achievement"]
-        said = {
-            (item["targetCode"], item["targetUrl"]) for item in achievement.get("alignment", [])
-        }
+        said = {(item["targetCode"], item["targetUrl"]) for item in achievement.get("alignment", [])}
         levels = {
             (result["alignment"][0]["targetUrl"], result["achievedLevel"].rsplit("#level-", 1)[1])
             for result in subject.get("result", [])

@@ -9,9 +9,9 @@ from typing import Any, Final
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from certificates.models import StatusEntry
 from certificates.services import CORRECTING, REINSTATING, REVOKING
 from certificates.services.status import LONGEST_NAME
-from certificates.models import StatusEntry
 
 MOST_LOOKUPS: Final = 200
 LASTS: Final = {"30": timedelta(days=30), "90": timedelta(days=90), "365": timedelta(days=365), "": None}
@@ -24,7 +24,9 @@ class CheckForm(forms.Form):
         label=_("Number printed on the certificate"),
         max_length=2000,
         help_text=_("Such as 2026-041837-5C. You may paste the address of its page instead."),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
     )
 
 

@@ -113,9 +113,7 @@ def gather_competencies(enrolment: Enrolment) -> tuple[CompetencyFact, ...]:
         rank = LEVELS.index(level)
         if found.state is not StandingState.HELD or (competency in best and best[competency][0] > rank):
             continue
-        best[competency] = rank, [
-            rows[reason.evidence] for reason in found.reasons if reason.code == "holds"
-        ]
+        best[competency] = rank, [rows[reason.evidence] for reason in found.reasons if reason.code == "holds"]
     chosen = sorted(best.items(), key=lambda item: item[1][1][0].edition_competency.position)
     return tuple(_describe_competency(key, LEVELS[rank], evidence) for key, (rank, evidence) in chosen)
 
@@ -166,7 +164,9 @@ def find_language(enrolment: Enrolment) -> Language:
         .order_by("-count", "-last")
         .values_list("language", flat=True)
     )
-    language = next(iter(done), None) or (enrolment.subject.user and enrolment.subject.user.preferred_language)
+    language = next(iter(done), None) or (
+        enrolment.subject.user and enrolment.subject.user.preferred_language
+    )
     return "fr" if language == "fr" else "en"
 
 

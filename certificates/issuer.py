@@ -86,7 +86,10 @@ def rotate_signing_key(*, kind: str, compromised: bool = False, actor: Subject |
         row.save(update_fields=["retired_at", "revoked_at"])
     made = _make_key(kind)
     record_audit(
-        actor=actor, action="certificate.key_rotated", target=made, details={"kind": kind, "compromised": compromised}
+        actor=actor,
+        action="certificate.key_rotated",
+        target=made,
+        details={"kind": kind, "compromised": compromised},
     )
     return made
 

@@ -18,7 +18,9 @@ _ADDRESS = re.compile(
 )
 _BARE_KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 # A number as it is printed, somewhere in a longer text.
-_NUMBER = re.compile(r"(?<!\d)\d{4}\s?[-\u2010-\u2015\u2212]\s?\d{4,9}\s?[-\u2010-\u2015\u2212]\s?\d[A-Za-z]\b")
+_NUMBER = re.compile(
+    r"(?<!\d)\d{4}\s?[-\u2010-\u2015\u2212]\s?\d{4,9}\s?[-\u2010-\u2015\u2212]\s?\d[A-Za-z]\b"
+)
 
 
 @dataclass(frozen=True, slots=True)

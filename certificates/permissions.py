@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,8 +79,8 @@ def certificates_of_institutions(user: Any, certificates: CertificateQuerySet) -
     return certificates.of_institutions(institutions_of(user))
 
 
-def may_attest(user: Any, certificate: Certificate) -> Iterable[uuid.UUID]:
+def may_attest(user: Any, certificate: Certificate) -> set[uuid.UUID]:
     """The person's institutions that may countersign this certificate: the partner of its offering."""
     if certificate.enrolment is None:
-        return []
+        return set()
     return {certificate.enrolment.offering.partner_id} & institutions_of(user)

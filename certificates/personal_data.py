@@ -115,7 +115,9 @@ class CertificatesPersonalData:
                 "ends": link.ends_at.isoformat(timespec="seconds") if link.ends_at else None,
                 "closed": link.closed_at.isoformat(timespec="seconds") if link.closed_at else None,
             }
-            for link in ShareLink.objects.filter(certificate__subject=subject_id).select_related("certificate")
+            for link in ShareLink.objects.filter(certificate__subject=subject_id).select_related(
+                "certificate"
+            )
         ]
         return PersonalRecords(
             name="share_links",

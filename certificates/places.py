@@ -41,7 +41,8 @@ def credential_addresses(
     number, place = divmod(status_index, LIST_LENGTH)
     return CredentialAddresses(
         credential=settings.PUBLIC_ORIGIN + reverse("certificates_public:credential", args=[certificate_id]),
-        achievement=settings.PUBLIC_ORIGIN + reverse("certificates_public:achievement", args=[achievement_id]),
+        achievement=settings.PUBLIC_ORIGIN
+        + reverse("certificates_public:achievement", args=[achievement_id]),
         did=issuer_did(),
         status_list=status_list_url(number),
         status_index=place,

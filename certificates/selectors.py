@@ -27,6 +27,7 @@ from certificates.wording import describe_level, format_minutes
 from core import clock
 from core.extensions import site_identity
 from lms.texts import language
+from lms.words import say_number
 
 
 def public_path(certificate_id: uuid.UUID) -> str:
@@ -127,10 +128,14 @@ class CertificatePage:
         edition = _("Course edition %(number)d") % {"number": self.check.facts.course_edition}
         parts = [edition]
         if self.check.facts.minutes:
-            parts.append(_("about %(time)s") % {"time": format_minutes(self.check.facts.minutes, _language())})
+            parts.append(
+                _("about %(time)s") % {"time": format_minutes(self.check.facts.minutes, _language())}
+            )
         if self.access.full:
             parts.append(
-                _("completed in French") if self.check.facts.completed_in == "fr" else _("completed in English")
+                _("completed in French")
+                if self.check.facts.completed_in == "fr"
+                else _("completed in English")
             )
         return ", ".join(parts)
 
@@ -196,6 +201,18 @@ class CertificatePage:
         ]
 
     @property
+    def attested(self) -> list[dict[str, str]]:
+        """What partners said of it since it was issued."""
+        return [
+            {
+                "name": row.organization.name_in(language()),
+                "date": texts.say_date(row.recorded_at, year=True),
+                "credits": say_number(row.credits) if row.credits is not None else "",
+            }
+            for row in self.attestations
+        ]
+
+    @property
     def replaced_by(self) -> Certificate | None:
         return getattr(self.certificate, "superseded_by", None)
 
@@ -218,7 +235,11 @@ class CertificatePage:
                 url, number = public_path(self.certificate.supersedes.pk), self.certificate.supersedes.number
             lines.append(
                 HistoryLine(
-                    when=texts.say_instant(entry.at), what=texts.say_entry(entry.status), why=why, url=url, number=number
+                    when=texts.say_instant(entry.at),
+                    what=texts.say_entry(entry.status),
+                    why=why,
+                    url=url,
+                    number=number,
                 )
             )
         return lines

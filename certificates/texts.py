@@ -94,7 +94,9 @@ def write_banner(check: Check, *, issuer: str) -> Banner:
                 if check.status.reason == Reason.NAME_CHANGED
                 else _("It was replaced on %(date)s, because a certified fact was corrected.")
             )
-            return Banner(look="replaced", title=_("Replaced by a newer certificate"), text=text % {"date": since})
+            return Banner(
+                look="replaced", title=_("Replaced by a newer certificate"), text=text % {"date": since}
+            )
         case Status.REVOKED:
             return Banner(
                 look="revoked",
@@ -176,7 +178,9 @@ def register_notices() -> None:
         "certificate_issued",
         lambda params: NoticeText(
             title=_("Your certificate is here"),
-            text=_("Certificate %(number)s was issued. Open it to download the PDF and to choose who may see it.")
+            text=_(
+                "Certificate %(number)s was issued. Open it to download the PDF and to choose who may see it."
+            )
             % _number(params),
         ),
     )

@@ -24,6 +24,8 @@ def say_uses(*, kind: str, key: uuid.UUID) -> Sequence[str]:
     if not count:
         return []
     return [
-        ngettext("%(count)d certificate was issued for it.", "%(count)d certificates were issued for it.", count)
+        ngettext(
+            "%(count)d certificate was issued for it.", "%(count)d certificates were issued for it.", count
+        )
         % {"count": count}
     ]

@@ -32,7 +32,7 @@ from certificates.forms import (
 from certificates.lookup import Reference, read_reference, split_lines
 from certificates.models import Certificate, CorrectionRequest, ShareLink
 from certificates.panels import waiting_for_certificate
-from certificates.permissions import is_officer, is_registrar, may_attest
+from certificates.permissions import certificates_of_institutions, is_officer, is_registrar, may_attest
 from certificates.places import verification_url
 from certificates.selectors import (
     CertificatePage,
@@ -44,7 +44,6 @@ from certificates.selectors import (
     read_page,
     whole_certificates,
 )
-from certificates.permissions import certificates_of_institutions
 from certificates.tables import write_csv
 from core import clock
 from core.errors import DomainError, TooMany
@@ -180,7 +179,9 @@ def look_up_many(asked: Sequence[str], *, user: Any) -> list[dict[str, Any]]:
     rows = []
     for text, reference in zip(asked, references, strict=True):
         found = by_name.get(reference.key or reference.number) if reference.names_one else None
-        rows.append({"asked": text, "found": found, "problem": "" if found else describe_problem(reference)["title"]})
+        rows.append(
+            {"asked": text, "found": found, "problem": "" if found else describe_problem(reference)["title"]}
+        )
     return rows
 
 
@@ -208,8 +209,18 @@ def _log_opened(rows: Iterable[ListedCertificate], *, request: HttpRequest) -> N
 
 
 def _write_found(rows: Iterable[dict[str, Any]]) -> HttpResponse:
-    head = [
-        _("Asked for"),
+    return write_csv(
+        name=_("certificates-%(day)s.csv") % {"day": f"{clock.now():%Y-%m-%d}"},
+        head=[_("Asked for"), *_describe_columns()],
+        rows=[
+            [row["asked"], *_describe_row(row["found"])] if row["found"] else [row["asked"], row["problem"]]
+            for row in rows
+        ],
+    )
+
+
+def _describe_columns() -> list[str]:
+    return [
         _("Result"),
         _("Number"),
         _("Name"),
@@ -219,14 +230,6 @@ def _write_found(rows: Iterable[dict[str, Any]]) -> HttpResponse:
         _("Replaced by"),
         _("Page"),
     ]
-    return write_csv(
-        name=_("certificates-%(day)s.csv") % {"day": f"{clock.now():%Y-%m-%d}"},
-        head=head,
-        rows=[
-            [row["asked"], *_describe_row(row["found"])] if row["found"] else [row["asked"], row["problem"]]
-            for row in rows
-        ],
-    )
 
 
 def _describe_row(row: ListedCertificate) -> list[str]:
@@ -255,7 +258,16 @@ def list_cohorts(request: HttpRequest) -> HttpResponseBase:
         _log_listed(request, count=len(rows))
         return write_csv(
             name=_("certificates-%(day)s.csv") % {"day": f"{clock.now():%Y-%m-%d}"},
-            head=[_("Result"), _("Number"), _("Name"), _("Course"), _("Issued"), _("Expires"), _("Replaced by"), _("Page")],
+            head=[
+                _("Result"),
+                _("Number"),
+                _("Name"),
+                _("Course"),
+                _("Issued"),
+                _("Expires"),
+                _("Replaced by"),
+                _("Page"),
+            ],
             rows=[_describe_row(row) for row in rows],
         )
     page = Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("page"))
@@ -286,7 +298,7 @@ def countersign(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
     page = read_page(certificate_id=key, user=request.user)
     if page is None:
         raise Http404
-    allowed = set(may_attest(request.user, page.certificate))
+    allowed = may_attest(request.user, page.certificate)
     if not allowed:
         raise PermissionDenied
     organization = Organization.objects.get(pk=allowed.pop())
@@ -309,7 +321,10 @@ def countersign(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
         "form": form,
         "page": page,
         "organization": organization.name_in(language()),
-        "breadcrumbs": [{"title": page.number, "url": public_path(key)}, {"title": _("Countersign"), "url": ""}],
+        "breadcrumbs": [
+            {"title": page.number, "url": public_path(key)},
+            {"title": _("Countersign"), "url": ""},
+        ],
     }
     return render(request, "certificates/countersign.html", context)
 
@@ -375,12 +390,20 @@ def show_mine(request: HttpRequest, *, certificate: Certificate) -> HttpResponse
 
 
 def _render_own(
-    request: HttpRequest, certificate: Certificate, *, link_form: ShareLinkForm | None = None, status: int = 200
+    request: HttpRequest,
+    certificate: Certificate,
+    *,
+    link_form: ShareLinkForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     page = _read_own(request, certificate)
     now = clock.now()
     links = [
-        {"link": link, "open": link.is_open(now), "url": f"{verification_url(certificate.pk)}?share={link.token}"}
+        {
+            "link": link,
+            "open": link.is_open(now),
+            "url": f"{verification_url(certificate.pk)}?share={link.token}",
+        }
         for link in ShareLink.objects.filter(certificate=certificate)
     ]
     context = {
@@ -388,7 +411,9 @@ def _render_own(
         "wording": _(services.CONSENT_WORDING),
         "links": [row for row in links if row["open"]],
         "link_form": link_form or ShareLinkForm(),
-        "correction": CorrectionRequest.objects.filter(certificate=certificate, closed_at__isnull=True).first(),
+        "correction": CorrectionRequest.objects.filter(
+            certificate=certificate, closed_at__isnull=True
+        ).first(),
         "address": verification_url(certificate.pk),
         "has_picture": bool(page.content.picture_in(language())),
         "breadcrumbs": _my_crumbs(page.number),
@@ -415,11 +440,14 @@ def change_consent(request: HttpRequest, *, certificate: Certificate) -> HttpRes
     """Show the certificate to everyone who has its address, or stop showing it."""
     if request.POST.get("show") == "yes":
         services.show_publicly(certificate=certificate, language=language())
-        messages.success(request, _("Whoever has the address or the number now sees your name and what was certified."))
+        messages.success(
+            request, _("Whoever has the address or the number now sees your name and what was certified.")
+        )
     else:
         services.stop_showing(certificate=certificate)
         messages.success(
-            request, _("Your name and the competencies are no longer shown. What people saw before, they saw.")
+            request,
+            _("Your name and the competencies are no longer shown. What people saw before, they saw."),
         )
     return redirect("certificates:holder", certificate.pk)
 
@@ -477,7 +505,8 @@ def ask_correction(request: HttpRequest, *, certificate: Certificate) -> HttpRes
             form.add_error("holder_name", str(error))
         else:
             messages.success(
-                request, _("Your request is sent. You get a notice here as soon as an officer has looked at it.")
+                request,
+                _("Your request is sent. You get a notice here as soon as an officer has looked at it."),
             )
             return redirect("certificates:holder", certificate.pk)
     context = {

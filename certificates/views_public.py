@@ -35,7 +35,7 @@ from certificates.issuer import describe_issuer, get_credential_key, list_creden
 from certificates.models import Achievement, Certificate
 from certificates.openbadges import proof, status_list
 from certificates.openbadges.did import make_verification_method
-from certificates.permissions import is_registrar
+from certificates.permissions import may_attest
 from certificates.places import LIST_LENGTH, issuer_did, status_list_url
 from certificates.selectors import CertificatePage, issuer_name, read_page, revoked_places, write_json
 from core import clock
@@ -87,7 +87,9 @@ def other_languages(request: HttpRequest) -> list[dict[str, str]]:
     for code, label in LABELS.items():
         if code != language():
             query = {name: value for name, value in request.GET.items() if name != "lang"}
-            links.append({"code": code, "label": label, "url": f"{request.path}?{urlencode({**query, 'lang': code})}"})
+            links.append(
+                {"code": code, "label": label, "url": f"{request.path}?{urlencode({**query, 'lang': code})}"}
+            )
     return links
 
 
@@ -109,7 +111,8 @@ def show_certificate(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
             {"title": _("Check a certificate"), "url": reverse("certificates:check")},
             {"title": page.number, "url": ""},
         ],
-        "registrar": is_registrar(request.user),
+        "can_attest": page.check.stands
+        and bool(may_attest(request.user, page.certificate) - _attested(page)),
     }
     response = never_stale(render(request, "certificates/verify.html", context))
     # A share link is a secret: the sites that are linked to do not learn it.
@@ -130,6 +133,10 @@ def _read(request: HttpRequest, key: uuid.UUID) -> CertificatePage | None:
             details={"as": page.access.reason},
         )
     return page
+
+
+def _attested(page: CertificatePage) -> set[uuid.UUID]:
+    return {attestation.organization_id for attestation in page.attestations}
 
 
 def show_unknown(request: HttpRequest) -> HttpResponse:
@@ -213,7 +220,9 @@ def _say_no_pdf(request: HttpRequest, page: CertificatePage) -> HttpResponseBase
             "is the whole certificate."
         )
     else:
-        text = _("It is being prepared and will be here in a minute or two. The page of the certificate is ready.")
+        text = _(
+            "It is being prepared and will be here in a minute or two. The page of the certificate is ready."
+        )
     context = {**_frame(request), "title": _("There is no PDF here now"), "text": text, "page": page}
     response = render(request, "certificates/no_file.html", context, status=404)
     return never_stale(response)

@@ -47,7 +47,9 @@ def sign_anew(*, report: Report) -> int:
     """
     signed = 0
     compromised = Q(credential_key__revoked_at__isnull=False) | Q(pdf_key__revoked_at__isnull=False)
-    for key in CertificateContent.objects.filter(compromised, facts__isnull=False).values_list("pk", flat=True):
+    for key in CertificateContent.objects.filter(compromised, facts__isnull=False).values_list(
+        "pk", flat=True
+    ):
         signed += _sign_anew(key, report=report)
     return signed
 

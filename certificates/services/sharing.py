@@ -87,13 +87,13 @@ def request_correction(
         return standing
     subject = certificate.subject
     kept = save_text(subject=subject, kind=PersonalText.Kind.CERTIFICATE_NAME, text=name)
-    words = save_text(subject=subject, kind=PersonalText.Kind.REASON, text=note.strip()) if note.strip() else None
+    words = (
+        save_text(subject=subject, kind=PersonalText.Kind.REASON, text=note.strip()) if note.strip() else None
+    )
     made = CorrectionRequest.objects.create(
         id=request_id, certificate=certificate, name_id=kept.pk, note_id=words.pk if words else None
     )
-    record_audit(
-        actor=subject, action="certificate.correction_asked", subject=subject, target=certificate
-    )
+    record_audit(actor=subject, action="certificate.correction_asked", subject=subject, target=certificate)
     return made
 
 

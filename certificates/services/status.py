@@ -81,11 +81,22 @@ def _require(certificate: Certificate, entered: Entered, sentence: str) -> None:
 
 
 def _enter(
-    certificate: Certificate, *, status: str, reason: str, actor: Subject | None, note: str, client_id: uuid.UUID
+    certificate: Certificate,
+    *,
+    status: str,
+    reason: str,
+    actor: Subject | None,
+    note: str,
+    client_id: uuid.UUID,
 ) -> StatusEntry:
     note_id = _keep_note(certificate, actor=actor, note=note) if actor else None
     entry = StatusEntry.objects.create(
-        certificate=certificate, status=status, reason=reason, actor=actor, note_id=note_id, client_id=client_id
+        certificate=certificate,
+        status=status,
+        reason=reason,
+        actor=actor,
+        note_id=note_id,
+        client_id=client_id,
     )
     record_audit(
         actor=actor,

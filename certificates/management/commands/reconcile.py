@@ -23,7 +23,8 @@ class Command(BaseCommand):
             + print_missing(report=self.stdout.write)
         )
         self.stdout.write(
-            ngettext("%(count)d thing was mended.", "%(count)d things were mended.", mended) % {"count": mended}
+            ngettext("%(count)d thing was mended.", "%(count)d things were mended.", mended)
+            % {"count": mended}
             if mended
             else "Nothing was missing."
         )
