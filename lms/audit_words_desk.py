@@ -14,6 +14,8 @@ WORDS = {
     "enrolment.reinstated": _("A learner was reinstated"),
     "enrolment.extended": _("A learner’s last day was changed"),
     "accommodation.granted": _("More time or attempts were granted"),
+    "offering.made": _("An offering was made"),
+    "offering.changed": _("An offering was changed"),
     "offering.exported": _("Progress and marks of an offering were downloaded"),
     "offering.rescheduled": _("The closing date of an offering was moved"),
 }
