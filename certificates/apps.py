@@ -9,13 +9,14 @@ class CertificatesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts.audit_words import name_actions
         from certificates import (
             receivers,
             vault,  # noqa: F401  (registers its check)
         )
         from certificates.panels import show_certificates
         from certificates.personal_data import answer
-        from certificates.texts import register_notices
+        from certificates.texts import AUDIT_WORDS, register_notices
         from certificates.uses import say_uses
         from core.extensions import home_panels, personal_data, used_by
         from lms.signals import course_completed
@@ -27,3 +28,4 @@ class CertificatesConfig(AppConfig):
         personal_data.register(answer)
         used_by.register(say_uses)
         register_notices()
+        name_actions(AUDIT_WORDS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from certificates.checks import Check
 from certificates.models import StatusEntry
@@ -17,6 +18,18 @@ from lms.texts import NoticeText, language, register_notice
 from lms.words import say_date, say_time
 
 Reason = StatusEntry.Reason
+
+AUDIT_WORDS: Final = {
+    "certificate.opened": gettext_lazy("A certificate was opened"),
+    "certificate.revoked": gettext_lazy("A certificate was revoked"),
+    "certificate.reinstated": gettext_lazy("A certificate was reinstated"),
+    "certificate.superseded": gettext_lazy("A certificate was corrected and reissued"),
+    "certificate.attested": gettext_lazy("A certificate was countersigned"),
+    "certificate.correction_asked": gettext_lazy("A correction of a certificate was asked for"),
+    "certificate.correction_declined": gettext_lazy("A request for a correction was closed"),
+    "certificate.cohort_listed": gettext_lazy("The certificates of a cohort were listed"),
+    "certificate.key_rotated": gettext_lazy("A signing key was replaced"),
+}
 
 
 def say_day(day: date) -> str:
