@@ -120,7 +120,7 @@ def change_status(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         return redirect("standards_admin:editions")
     meanings = {
         FrameworkEdition.Status.ADOPTED: _(
-            "Readers see it as the standards in force. An edition adopted before it is superseded at the same moment. "
+            "Readers see it as the standards in force. The edition adopted before it, and earlier drafts, are superseded at the same moment. "
             "Courses keep the edition they were issued against."
         ),
         FrameworkEdition.Status.SUPERSEDED: _(

@@ -224,7 +224,9 @@ def compare_words(old: str, new: str) -> tuple[Piece, ...]:
     """The words of two texts, run by run. Whitespace stays with the word before it."""
     before, after = _split(old), _split(new)
     # Without autojunk: it takes frequent words for noise in texts past 200 words.
-    matcher = difflib.SequenceMatcher(a=before, b=after, autojunk=False)
+    matcher = difflib.SequenceMatcher(
+        a=[word.rstrip() for word in before], b=[word.rstrip() for word in after], autojunk=False
+    )
     pieces: list[Piece] = []
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag == "equal":
@@ -310,7 +312,7 @@ def _competency_map(text: FrameworkText, language: str) -> dict[uuid.UUID, Field
     return {
         competency.id: [
             *_competency_fields(competency, language),
-            ("relations", _("Related competencies"), ", ".join(sorted(relations.get(competency.id, [])))),
+            ("relations", _("Related competencies"), " · ".join(sorted(relations.get(competency.id, [])))),
         ]
         for competency in text.competencies()
     }
@@ -330,7 +332,7 @@ def _competency_fields(competency: CompetencyText, language: str) -> Fields:
         (
             "sources",
             _("What it rests on"),
-            "\n".join(source.citation.in_language(language).replace("*", "") for source in competency.sources),
+            " · ".join(source.citation.in_language(language).replace("*", "") for source in competency.sources),
         ),
     ]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Subject
@@ -78,8 +79,7 @@ def issue_framework_edition(
         details={"number": edition.number, "status": status, "digest": digest},
     )
     framework_edition_issued.send(sender=FrameworkEdition, edition=edition)
-    if status == FrameworkEdition.Status.ADOPTED:
-        _supersede_others(edition, actor=issued_by, now=edition.issued_at)
+    _supersede_others(edition, actor=issued_by, now=edition.issued_at)
     return edition
 
 
@@ -233,7 +233,7 @@ def register_competency_page(*, page: CompetencyPage) -> Competency | None:
 
 @transaction.atomic
 def change_edition_status(*, edition: FrameworkEdition, status: str, changed_by: Subject | None = None) -> FrameworkEdition:
-    """Adopt, supersede or withdraw an edition. Adopting one supersedes the one adopted before.
+    """Adopt, supersede or withdraw an edition. Adopting one supersedes the one adopted before and earlier drafts.
 
     The status it already has changes nothing. Raises StatusRefused where the life of an edition has no such step.
     """
@@ -251,16 +251,19 @@ def change_edition_status(*, edition: FrameworkEdition, status: str, changed_by:
         )
     now = clock.now()
     _set_status(edition, status, actor=changed_by, now=now)
-    if status == FrameworkEdition.Status.ADOPTED:
-        _supersede_others(edition, actor=changed_by, now=now)
+    _supersede_others(edition, actor=changed_by, now=now)
     return edition
 
 
 def _supersede_others(edition: FrameworkEdition, *, actor: Subject | None, now: datetime) -> None:
-    others = FrameworkEdition.objects.select_for_update().filter(
-        framework_key=edition.framework_key, status=FrameworkEdition.Status.ADOPTED
-    )
-    for other in others.exclude(pk=edition.pk):
+    """A draft takes the place of earlier drafts; an adopted edition that of every other one."""
+    others = Q(status=FrameworkEdition.Status.CONSULTATION, number__lt=edition.number)
+    if edition.status == FrameworkEdition.Status.ADOPTED:
+        others |= Q(status=FrameworkEdition.Status.ADOPTED)
+    elif edition.status != FrameworkEdition.Status.CONSULTATION:
+        return
+    same = FrameworkEdition.objects.select_for_update().filter(framework_key=edition.framework_key)
+    for other in same.filter(others).exclude(pk=edition.pk).order_by("number"):
         _set_status(other, FrameworkEdition.Status.SUPERSEDED, actor=actor, now=now)
 
 

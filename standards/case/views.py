@@ -75,7 +75,7 @@ def refuse() -> JsonResponse:
             "imsx_codeMajor": "failure",
             "imsx_severity": "error",
             "imsx_description": "There is no such object here.",
-            "imsx_CodeMinor": {
+            "imsx_codeMinor": {
                 "imsx_codeMinorField": [
                     {"imsx_codeMinorFieldName": "sourcedId", "imsx_codeMinorFieldValue": "unknownobject"}
                 ]

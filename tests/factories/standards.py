@@ -35,25 +35,36 @@ def make_source(slug: str = "un-2002", **values: Any) -> Source:
     return Source.objects.get_or_create(slug=slug, defaults={**defaults, **values})[0]
 
 
-def _add(page: Page, parent: Page) -> Any:
-    page = Page.objects.get(pk=parent.pk).add_child(instance=page)
-    page.save_revision().publish()
-    return page
+def _add(page: Any, parent: Page, *, language: str = "en") -> Any:
+    """A live page, without the revisions and logs that publishing would write: a test makes dozens."""
+    page.locale = Locale.objects.get(language_code=language)
+    return Page.objects.get(pk=parent.pk).add_child(instance=page)
+
+
+def _french(page: Page) -> Page:
+    return Page.objects.get(translation_key=page.translation_key, locale__language_code="fr")
 
 
 def make_framework(
     *, slug: str = "practitioners", domains: Sequence[tuple[str, int]] = (("A", 1), ("B", 2)), **values: Any
 ) -> FrameworkPage:
-    """A framework with domains of so many competencies each, published in both languages; the English page."""
+    """A framework with domains of so many competencies each, live in both languages; the English page."""
     roots = make_roots()
-    french = roots["fr"].locale
     page = _add(
         FrameworkPage(title="Standards of Knowledge and Skills", slug=slug, summary="What people need to know.", **values),
         roots["en"],
     )
-    twin = page.copy_for_translation(french)
-    twin.title, twin.summary = "Normes de connaissances et d’habiletés", "Ce qu’il faut savoir."
-    twin.save_revision().publish()
+    _add(
+        FrameworkPage(
+            title="Normes de connaissances et d’habiletés",
+            slug=slug,
+            summary="Ce qu’il faut savoir.",
+            translation_key=page.translation_key,
+            **values,
+        ),
+        roots["fr"],
+        language="fr",
+    )
     for code, count in domains:
         add_domain(page, code=code, competencies=count)
     return FrameworkPage.objects.get(pk=page.pk)
@@ -63,9 +74,17 @@ def add_domain(framework: FrameworkPage, *, code: str, competencies: int) -> Dom
     page = _add(
         DomainPage(title=f"Domain {code}", slug=code.lower(), code=code, intro=f"<p>Opens <b>{code}</b>.</p>"), framework
     )
-    twin = page.copy_for_translation(Locale.objects.get(language_code="fr"))
-    twin.title, twin.intro = f"Domaine {code}", f"<p>Ouvre <b>{code}</b>.</p>"
-    twin.save_revision().publish()
+    _add(
+        DomainPage(
+            title=f"Domaine {code}",
+            slug=code.lower(),
+            code=code,
+            intro=f"<p>Ouvre <b>{code}</b>.</p>",
+            translation_key=page.translation_key,
+        ),
+        _french(framework),
+        language="fr",
+    )
     for number in range(1, competencies + 1):
         add_competency(page, code=f"{code}{number}")
     return page
@@ -74,7 +93,8 @@ def add_domain(framework: FrameworkPage, *, code: str, competencies: int) -> Dom
 def add_competency(
     domain: DomainPage, *, code: str, french: bool = True, sources: Sequence[Source] = (), **values: Any
 ) -> CompetencyPage:
-    """A published competency; without `french`, its French page is missing."""
+    """A live competency; without `french`, its French page is missing."""
+    shared = {"slug": code.lower(), "code": code, "kind": "skill", "example_level": "practising"}
     words = {
         "title": f"Interprets figures {code}",
         "statement": f"Reads figures with care, and explains what they show ({code}).",
@@ -83,37 +103,30 @@ def add_competency(
         "leading": f"Agrees with partners on how numbers are reported ({code}).",
         "example": f"In Tamarack Bend, an invented town, council asks why ({code}).",
     }
-    page = CompetencyPage(
-        **{**words, "slug": code.lower(), "code": code, "kind": "skill", "example_level": "practising", **values}
-    )
+    page = CompetencyPage(**{**shared, **words, **values})
     page.source_links = [CompetencySource(source=source) for source in sources or [make_source()]]
     page = _add(page, domain)
     if french:
-        translate_competency(page)
+        translated = {
+            "title": f"Interprète les chiffres {code}",
+            "statement": f"Lit les chiffres avec prudence et explique ce qu’ils montrent ({code}).",
+            "foundational": f"Distingue un nombre d’un taux ({code}).",
+            "practising": f"Compare plusieurs années et sources ({code}).",
+            "leading": f"Convient avec les partenaires de la façon de rapporter ({code}).",
+            "example": f"À Tamarack Bend, une ville inventée, le conseil demande pourquoi ({code}).",
+        }
+        _add(
+            CompetencyPage(**shared, **translated, translation_key=page.translation_key), _french(domain), language="fr"
+        )
     return page
 
 
-def translate_competency(page: CompetencyPage) -> CompetencyPage:
-    twin = page.copy_for_translation(Locale.objects.get(language_code="fr"))
-    code = page.code
-    twin.title = f"Interprète les chiffres {code}"
-    twin.statement = f"Lit les chiffres avec prudence et explique ce qu’ils montrent ({code})."
-    twin.foundational = f"Distingue un nombre d’un taux ({code})."
-    twin.practising = f"Compare plusieurs années et sources ({code})."
-    twin.leading = f"Convient avec les partenaires de la façon de rapporter ({code})."
-    twin.example = f"À Tamarack Bend, une ville inventée, le conseil demande pourquoi ({code})."
-    twin.save_revision().publish()
-    return twin
-
-
 def relate(origin: CompetencyPage, type_: str, destination: CompetencyPage) -> None:
-    """Publish a relation from one competency to another."""
+    """A relation from one competency to another."""
     Competency.objects.get_or_create(
         id=destination.translation_key, defaults={"framework_key": uuid.uuid4(), "code": destination.code}
     )
-    origin = CompetencyPage.objects.get(pk=origin.pk)
-    origin.relations.add(CompetencyRelation(type=type_, to_id=destination.translation_key))
-    origin.save_revision().publish()
+    CompetencyRelation.objects.create(page=origin, type=type_, to_id=destination.translation_key)
 
 
 def make_edition(*, status: str = FrameworkEdition.Status.ADOPTED, **values: Any) -> FrameworkEdition:
