@@ -110,6 +110,10 @@ class LearnerHead:
         return say_date(closes_at, zone=self.zone, year=True) if closes_at else _("No closing date")
 
     @property
+    def enrolled(self) -> str:
+        return say_date(self.enrolment.enrolled_at, year=True)
+
+    @property
     def write_url(self) -> str:
         user = self.enrolment.subject.user
         return write_to(user.email, subject=self.enrolment.edition.title_in(texts.language())) if user else ""
@@ -193,10 +197,14 @@ class EvidenceLine:
 class HistoryLine:
     """Something that was decided about the enrolment: by whom, when, and why where a reason was given."""
 
-    when: datetime
+    at: datetime
     what: str
     by: str
     reason: str
+
+    @property
+    def when(self) -> str:
+        return say_date(self.at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -370,7 +378,7 @@ def _read_history(
     zone = ZoneInfo(enrolment.offering.time_zone)
     lines = [
         HistoryLine(
-            when=event.recorded_at,
+            at=event.recorded_at,
             what=_describe_enrolment_event(event, zone),
             by=name_of(event.actor),
             reason=_reason(words, event.reason_id),
@@ -378,7 +386,7 @@ def _read_history(
         for event in events
     ] + [
         HistoryLine(
-            when=grant.granted_at,
+            at=grant.granted_at,
             what=describe_grant(grant, titles),
             by=name_of(grant.granted_by),
             reason=_reason(words, grant.reason_id),
@@ -387,7 +395,7 @@ def _read_history(
     ]
     now = clock.now()
     standing = [describe_grant(grant, titles) for grant in grants if grant.ends_at is None or now < grant.ends_at]
-    return tuple(sorted(lines, key=lambda line: line.when, reverse=True)), tuple(standing)
+    return tuple(sorted(lines, key=lambda line: line.at, reverse=True)), tuple(standing)
 
 
 def _reason(words: Mapping[uuid.UUID, PersonalText], key: uuid.UUID | None) -> str:
@@ -451,9 +459,9 @@ def _say_event(event: LearningEvent) -> str:
         case "attempted":
             return _("Began attempt %(number)d") % {"number": number}
         case "submitted":
-            return f"{_('Handed in attempt %(number)d') % {'number': number}}{_say_score(result)}"
+            return _("Handed in attempt %(number)d") % {"number": number} + _say_score(result)
         case "marked":
-            return f"{_('Attempt %(number)d was marked') % {'number': number}}{_say_score(result)}"
+            return _("Attempt %(number)d was marked") % {"number": number} + _say_score(result)
         case "returned":
             return _("Attempt %(number)d was returned for another try") % {"number": number}
         case "completed":
@@ -465,7 +473,8 @@ def _say_score(result: Mapping[str, Any]) -> str:
     if result.get("passed") is None or "points" not in result:
         return ""
     points = say_points(Decimal(result["points"]), Decimal(result["max_points"]))
-    return f"{colon()}{texts.join_facts(points, _('passed') if result['passed'] else _('not passed'))}"
+    passed = _("passed") if result["passed"] else _("not passed")
+    return colon() + texts.join_facts(points, passed)
 
 
 # --- One attempt --------------------------------------------------------------------------------------------------

@@ -288,7 +288,7 @@ class MarkingPage:
     def queue_words(self) -> str:
         if not self.waiting:
             return _("Nothing else waits")
-        return ngettext("%(count)d waits to be marked", "%(count)d wait to be marked", self.waiting) % {
+        return ngettext("%(count)d more waits to be marked", "%(count)d more wait to be marked", self.waiting) % {
             "count": self.waiting
         }
 
@@ -297,7 +297,10 @@ class MarkingPage:
         mark = self.document.pass_mark
         if mark is None:
             return ""
-        needed = (mark * self.max_points / 100).quantize(Decimal("0.01"), rounding=ROUND_CEILING)
+        # Where only whole points are given, nobody reaches a fraction.
+        points = [level.points for criterion in self.rubric for level in criterion.levels]
+        step = Decimal(1) if all(one == one.to_integral_value() for one in points) else Decimal("0.01")
+        needed = (mark * self.max_points / 100).quantize(step, rounding=ROUND_CEILING)
         return _("%(points)s passes.") % {"points": say_points(needed, self.max_points)}
 
 

@@ -22,6 +22,7 @@ from accounts.services import record_audit
 from lms.forms_desk import RosterForm
 from lms.models import Offering
 from lms.permissions import find_taught, offerings_for
+from lms.rules import IDLE_DAYS
 from lms.selectors.desk import list_offerings, read_cards
 from lms.selectors.desk_export import write_csv
 from lms.selectors.desk_learner import find_learner
@@ -107,6 +108,7 @@ def show_offering(request: HttpRequest, *, offering: Offering) -> HttpResponse:
             "job": read_marking_job(roster),
             "plot": plot_roster(roster),
             "stuck": explain_stuck(roster),
+            "idle_days": IDLE_DAYS,
             "marks": marks,
         }
     return render(request, "lms/desk/offering.html", context)

@@ -217,7 +217,7 @@ def extend(request: HttpRequest, *, enrolment: Enrolment) -> HttpResponse:
         act=act,
         words={
             "title": _("Change the last day of %(name)s") % {"name": head.name},
-            "lead": f"{lead} {_('Nobody else is touched.')}",
+            "lead": " ".join([lead, _("Nobody else is touched.")]),
             "button": _("Change the last day"),
         },
     )

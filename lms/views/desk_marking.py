@@ -133,6 +133,9 @@ def _say_decided(page: MarkingPage, decided: Mark) -> str:
         said = _("%(name)s’s work is marked and passes. They are told.") % {"name": name}
     else:
         said = _("%(name)s’s work is marked. They are told.") % {"name": name}
-    if page.waiting:
-        return f"{said} {pgettext('after marking', 'This is the next one.')}"
-    return f"{said} {pgettext('after marking', 'Nothing else waits.')}"
+    following = (
+        pgettext("after marking", "This is the next one.")
+        if page.waiting
+        else pgettext("after marking", "Nothing else waits.")
+    )
+    return f"{said} {following}"
