@@ -66,7 +66,11 @@ def tell_uses(*, kind: str, key: uuid.UUID) -> Sequence[str]:
 
     `kind` is `course` (the course's key), `course_edition` (an edition's) or `training` (the training's key).
     """
-    columns = {"course": "edition__course_key", "course_edition": "edition", "training": "edition__training_key"}
+    columns = {
+        "course": "edition__course_key",
+        "course_edition": "edition",
+        "training": "edition__training_key",
+    }
     if kind not in columns:
         return []
     rows = (

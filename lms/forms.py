@@ -33,7 +33,9 @@ class CertificateNameForm(forms.Form):
     certificate_name = forms.CharField(
         label=_("Your name, as it should stand on the certificate"),
         max_length=LONGEST_NAME,
-        help_text=_("You can change it until the certificate is issued. After that, a correction is a new certificate."),
+        help_text=_(
+            "You can change it until the certificate is issued. After that, a correction is a new certificate."
+        ),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={
             "required": _("Write your name as it should stand on the certificate."),
@@ -54,7 +56,9 @@ class EnrolForm(CertificateNameForm):
         queryset=Organization.objects.none(),
         required=False,
         label=_("Whom do you take it for?"),
-        help_text=_("Your organization does not see your answers. It may see counts, if you agree to that in your data."),
+        help_text=_(
+            "Your organization does not see your answers. It may see counts, if you agree to that in your data."
+        ),
         empty_label=_("For myself"),
     )
     enrolment = forms.UUIDField(widget=forms.HiddenInput)

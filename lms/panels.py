@@ -15,7 +15,7 @@ from core.extensions import HomePanel
 from lms.selectors.competencies import read_maps
 from lms.selectors.courses import CourseView, own_enrolments, read_courses
 from lms.selectors.notices import NoticeView, read_notices
-from lms.words import say_moment
+from lms.words import end_sentence, say_moment
 
 # Sections of other floors place themselves between and after these.
 ORDER_NEXT = 10
@@ -81,7 +81,9 @@ def show_next(*, request: HttpRequest) -> HomePanel | None:
     first = learning.first
     stopped = ""
     if first and first.next and first.next.status and first.state.active_at:
-        stopped = _("You stopped here on %(moment)s.") % {"moment": say_moment(first.state.active_at)}
+        stopped = end_sentence(
+            _("You stopped here on %(moment)s") % {"moment": say_moment(first.state.active_at)}
+        )
     context: dict[str, Any] = {
         "greeting": greet(request.user.get_full_name()),
         "stopped": stopped,
@@ -113,5 +115,6 @@ def show_competency_map(*, request: HttpRequest) -> HomePanel | None:
     if not request.user.is_authenticated:
         return None
     maps = read_maps(subject_of(request.user).pk)
-    return HomePanel(template="lms/panels/map.html", context={"maps": maps}, order=ORDER_MAP) if maps else None
-
+    return (
+        HomePanel(template="lms/panels/map.html", context={"maps": maps}, order=ORDER_MAP) if maps else None
+    )

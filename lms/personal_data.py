@@ -61,7 +61,9 @@ class LearningPersonalData:
     def erase(self, *, subject_id: uuid.UUID) -> None:
         """Delete what was told to a person. Ledgers keep codes and numbers under a key that names nobody any more."""
         Notice.objects.filter(subject_id=subject_id).delete()
-        Accommodation.objects.filter(enrolment__subject_id=subject_id).exclude(reason_id=None).update(reason_id=None)
+        Accommodation.objects.filter(enrolment__subject_id=subject_id).exclude(reason_id=None).update(
+            reason_id=None
+        )
 
     def _enrolments(self, enrolments: Iterable[Enrolment], language: str) -> PersonalRecords:
         rows = [
@@ -100,7 +102,11 @@ class LearningPersonalData:
 
     def _enrolment_events(self, subject_id: uuid.UUID) -> PersonalRecords:
         rows = [
-            {"when": _moment(event.recorded_at), "what": str(EnrolmentEvent.Kind(event.kind).label), "details": event.data}
+            {
+                "when": _moment(event.recorded_at),
+                "what": str(EnrolmentEvent.Kind(event.kind).label),
+                "details": event.data,
+            }
             for event in EnrolmentEvent.objects.filter(enrolment__subject_id=subject_id)
         ]
         return PersonalRecords(
@@ -197,7 +203,9 @@ class LearningPersonalData:
                 "text": str(row.text_id) if row.text_id else None,
                 "saved": _moment(row.recorded_at),
             }
-            for row in Response.objects.filter(attempt__sitting__subject_id=subject_id).order_by("id").iterator()
+            for row in Response.objects.filter(attempt__sitting__subject_id=subject_id)
+            .order_by("id")
+            .iterator()
         ]
         return PersonalRecords(
             name="responses",
@@ -226,7 +234,12 @@ class LearningPersonalData:
             title=_("Marks"),
             rows=rows,
             retention=_as_long_as_certificates(),
-            labels={"when": _("When"), "decision": _("Decision"), "points": _("Points"), "passed": _("Passed")},
+            labels={
+                "when": _("When"),
+                "decision": _("Decision"),
+                "points": _("Points"),
+                "passed": _("Passed"),
+            },
         )
 
     def _evidence(self, subject_id: uuid.UUID, steps: dict[uuid.UUID, str], language: str) -> PersonalRecords:
@@ -241,7 +254,9 @@ class LearningPersonalData:
                 "since": _moment(row.valid_from),
                 "until": _moment(row.valid_until),
             }
-            for row in Evidence.objects.filter(subject_id=subject_id).select_related("edition_competency").order_by("id")
+            for row in Evidence.objects.filter(subject_id=subject_id)
+            .select_related("edition_competency")
+            .order_by("id")
         ]
         return PersonalRecords(
             name="evidence",
@@ -263,7 +278,9 @@ class LearningPersonalData:
             {
                 "competency": f"{row.competency.code} {row.competency.title_in(language)}".strip(),
                 "level": row.level,
-                "state": str(Standing.State(row.state).label) if row.state in Standing.State.values else row.state,
+                "state": str(Standing.State(row.state).label)
+                if row.state in Standing.State.values
+                else row.state,
                 "since": _moment(row.since),
                 "until": _moment(row.valid_until),
             }
@@ -300,7 +317,12 @@ class LearningPersonalData:
             title=_("Notices"),
             rows=rows,
             retention=_("Until you erase your account."),
-            labels={"when": _("When"), "title": _("Notice"), "read": _("Read"), "emailed": _("Sent by e-mail")},
+            labels={
+                "when": _("When"),
+                "title": _("Notice"),
+                "read": _("Read"),
+                "emailed": _("Sent by e-mail"),
+            },
         )
 
 

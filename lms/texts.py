@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from assessments.shapes import say
 from lms.models import Notice
-from lms.words import say_date, say_minutes, say_moment, say_percent
+from lms.words import end_sentence, say_date, say_minutes, say_moment, say_percent
 
 __all__ = ["say"]
 
@@ -100,11 +100,15 @@ def say_reason(code: str, params: Mapping[str, Any], *, blocker: str = "") -> st
         case "not_opened":
             return _("You have not opened it yet.")
         case "opened_not_finished":
-            return _("Nothing is missing. It counts as complete once you press “Complete and go on” at its end.")
+            return _(
+                "Nothing is missing. It counts as complete once you press “Complete and go on” at its end."
+            )
         case "check_unanswered":
             count = len(params["checks"])
             return ngettext(
-                "One question in it is not answered yet.", "%(count)d questions in it are not answered yet.", count
+                "One question in it is not answered yet.",
+                "%(count)d questions in it are not answered yet.",
+                count,
             ) % {"count": count}
         case "reflection_empty":
             count = len(params["reflections"])
@@ -131,15 +135,15 @@ def say_reason(code: str, params: Mapping[str, Any], *, blocker: str = "") -> st
         case "waiting_for_marking":
             if params.get("since") is None:
                 return _("You handed it in. It waits to be marked, and there is nothing for you to do.")
-            return _("You handed it in on %(date)s. It waits to be marked, and there is nothing for you to do.") % {
-                "date": say_date(params["since"])
-            }
+            return _(
+                "You handed it in on %(date)s. It waits to be marked, and there is nothing for you to do."
+            ) % {"date": say_date(params["since"])}
         case "returned_for_resubmission":
             if params.get("since") is None:
                 return _("It came back with a comment, for another try. This costs you no attempt.")
-            return _("It came back on %(date)s with a comment, for another try. This costs you no attempt.") % {
-                "date": say_date(params["since"])
-            }
+            return _(
+                "It came back on %(date)s with a comment, for another try. This costs you no attempt."
+            ) % {"date": say_date(params["since"])}
         case "locked_by":
             return _("It opens once “%(step)s” is complete.") % {"step": blocker}
         case "window_closed":
@@ -168,7 +172,9 @@ def say_attempts_left(left: int | None) -> str:
         return _("You may try as often as you like.")
     if left == 0:
         return _("You have no attempt left.")
-    return ngettext("You have %(count)d attempt left.", "You have %(count)d attempts left.", left) % {"count": left}
+    return ngettext("You have %(count)d attempt left.", "You have %(count)d attempts left.", left) % {
+        "count": left
+    }
 
 
 def say_way_on(code: str, *, blocker: str = "") -> str:
@@ -197,12 +203,16 @@ def say_feedback_policy(policy: str) -> str:
             "Once you hand in, you see which answers were right and what there is to say to each. The right answers "
             "are shown when you have passed or have no attempt left."
         ),
-        "after_pass": _("Once you hand in, you see your result. The answers are explained when you have passed."),
+        "after_pass": _(
+            "Once you hand in, you see your result. The answers are explained when you have passed."
+        ),
         "after_last": _(
             "Once you hand in, you see your result. The answers are explained when you have passed or have no "
             "attempt left."
         ),
-        "never": _("Once you hand in, you see your result. The answers are not shown, so that others can use them."),
+        "never": _(
+            "Once you hand in, you see your result. The answers are not shown, so that others can use them."
+        ),
     }[policy]
 
 
@@ -244,14 +254,17 @@ def _write_extension(params: Mapping[str, Any]) -> NoticeText:
         )
     return NoticeText(
         title=_("You have more time for your course"),
-        text=_("Your course now closes for you on %(moment)s.") % {"moment": say_moment(closes_at)},
+        text=end_sentence(
+            _("Your course now closes for you on %(moment)s") % {"moment": say_moment(closes_at)}
+        ),
     )
 
 
 def _write_mark(params: Mapping[str, Any]) -> NoticeText:
     if params.get("passed"):
         return NoticeText(
-            title=_("Your work was marked, and it passed"), text=_("Open it to read the levels and the comment.")
+            title=_("Your work was marked, and it passed"),
+            text=_("Open it to read the levels and the comment."),
         )
     return NoticeText(
         title=_("Your work was marked"),
@@ -275,7 +288,9 @@ _NOTICES: dict[str, NoticeWriter] = {
     ),
     "accommodation_granted": lambda params: NoticeText(
         title=_("You have more time or more attempts"),
-        text=_("It counts from your next attempt. The first page of each assessment says what holds for you."),
+        text=_(
+            "It counts from your next attempt. The first page of each assessment says what holds for you."
+        ),
     ),
     "work_returned": lambda params: NoticeText(
         title=_("Your work came back with a comment"),

@@ -20,20 +20,32 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("enrolments/<uuid:enrolment>/withdraw/", enrolments.withdraw, name="enrolment_withdraw"),
     path("learn/<uuid:enrolment>/", enrolments.show_enrolment, name="enrolment"),
     path("learn/<uuid:enrolment>/<slug:step>/", steps.show_step, name="step"),
-    path("learn/<uuid:enrolment>/<slug:step>/worksheets/<str:part>/", steps.print_worksheet, name="worksheet"),
+    path(
+        "learn/<uuid:enrolment>/<slug:step>/worksheets/<str:part>/", steps.print_worksheet, name="worksheet"
+    ),
     path(
         "learn/<uuid:enrolment>/<slug:step>/worksheets/<str:part>/download.pdf",
         steps.download_worksheet,
         name="worksheet_pdf",
     ),
-    path("learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/", attempts.show_attempt, name="attempt"),
+    path(
+        "learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/", attempts.show_attempt, name="attempt"
+    ),
     path(
         "learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/<int:number>/",
         attempts.show_question,
         name="question",
     ),
-    path("learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/review/", attempts.review, name="attempt_review"),
-    path("learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/result/", attempts.show_result, name="result"),
+    path(
+        "learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/review/",
+        attempts.review,
+        name="attempt_review",
+    ),
+    path(
+        "learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/result/",
+        attempts.show_result,
+        name="result",
+    ),
     path("learn/<uuid:enrolment>/<slug:step>/files/<uuid:file>/", attempts.download_file, name="file"),
     # The instructor's desk
     path("", include("lms.urls_desk")),

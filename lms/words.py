@@ -53,6 +53,11 @@ def say_moment(moment: datetime) -> str:
     return _("%(date)s at %(time)s") % {"date": say_date(moment), "time": say_time(moment)}
 
 
+def end_sentence(text: str) -> str:
+    """The text with one full stop at its end, also where it ends in “p.m.”."""
+    return text if text.endswith(".") else f"{text}."
+
+
 def say_saved(moment: datetime | None) -> str:
     """That something was kept, and when; empty where nothing was."""
     if moment is None:

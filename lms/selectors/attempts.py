@@ -63,7 +63,11 @@ class AttemptView:
 
     @property
     def is_waiting(self) -> bool:
-        return not self.is_open and self.attempt.passed is None and bool((self.attempt.score or {}).get("waiting"))
+        return (
+            not self.is_open
+            and self.attempt.passed is None
+            and bool((self.attempt.score or {}).get("waiting"))
+        )
 
     @property
     def outcome(self) -> str:
@@ -97,7 +101,9 @@ class AttemptView:
     @property
     def percent(self) -> str:
         score = self.score
-        return say_percent(score.percent) if score and score.percent is not None and not self.is_returned else ""
+        return (
+            say_percent(score.percent) if score and score.percent is not None and not self.is_returned else ""
+        )
 
     @property
     def when(self) -> str:
@@ -177,7 +183,9 @@ class AssessmentView:
         if self.is_waiting:
             return _("What you handed in waits to be marked. There is nothing for you to do.")
         if self.left == 0 and not self.passed:
-            return _("You have used all your attempts. Write to your instructor, who can open one more for you.")
+            return _(
+                "You have used all your attempts. Write to your instructor, who can open one more for you."
+            )
         if self.left == 0:
             return _("You have used all your attempts.")
         return ""
@@ -203,7 +211,9 @@ class AssessmentView:
         if self.terms.attempts_allowed is None:
             return _("You may try as often as you like.")
         return ngettext(
-            "%(left)d of %(allowed)d attempt left", "%(left)d of %(allowed)d attempts left", self.terms.attempts_allowed
+            "%(left)d of %(allowed)d attempt left",
+            "%(left)d of %(allowed)d attempts left",
+            self.terms.attempts_allowed,
         ) % {"left": self.left, "allowed": self.terms.attempts_allowed}
 
     @property
@@ -243,7 +253,11 @@ def count_questions(document: AssessmentDocument) -> int:
 
 def attempt_url(place: Place, attempt: Attempt, name: str = "attempt", **more: Any) -> str:
     """An address of an attempt: `attempt`, `question` (with `number`), `attempt_review` or `result`."""
-    where = {"enrolment": place.enrolment.pk, "step": place.view.step.slug or place.view.step.key, "attempt": attempt.pk}
+    where = {
+        "enrolment": place.enrolment.pk,
+        "step": place.view.step.slug or place.view.step.key,
+        "attempt": attempt.pk,
+    }
     return reverse(f"lms:{name}", kwargs={**where, **more})
 
 
@@ -272,7 +286,9 @@ def read_assessment(place: Place) -> AssessmentView:
     attempts = [
         submit_overdue(attempt=attempt)
         for attempt in Attempt.objects.filter(
-            sitting__context=place.enrolment.pk, sitting__edition=edition, sitting__subject=place.enrolment.subject_id
+            sitting__context=place.enrolment.pk,
+            sitting__edition=edition,
+            sitting__subject=place.enrolment.subject_id,
         )
         .select_related("sitting__edition")
         .order_by("number")
@@ -713,7 +729,9 @@ def read_assignment(view: AssessmentView) -> AssignmentView:
     }
     marks = {
         mark.attempt_id: mark
-        for mark in Mark.objects.filter(attempt_id__in=ids).order_by("attempt_id", "-id").distinct("attempt_id")
+        for mark in Mark.objects.filter(attempt_id__in=ids)
+        .order_by("attempt_id", "-id")
+        .distinct("attempt_id")
     }
     words = read_texts(
         [
@@ -757,7 +775,8 @@ def _read_submission(
         mark=mark,
         comment=comment.text if comment else "",
         criteria=tuple(
-            MarkedCriterion(criterion=criterion, chosen=levels.get(criterion.key)) for criterion in document.rubric
+            MarkedCriterion(criterion=criterion, chosen=levels.get(criterion.key))
+            for criterion in document.rubric
         )
         if mark and levels
         else (),

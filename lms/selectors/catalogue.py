@@ -142,6 +142,11 @@ class TrainingEntry:
     courses: tuple[CourseEntry, ...]
 
     @property
+    def is_one_course(self) -> bool:
+        """Whether it is one course of the same name, so that naming it again would say nothing."""
+        return len(self.courses) == 1 and self.courses[0].title == self.title
+
+    @property
     def minutes(self) -> int:
         return sum(course.edition.minutes for course in self.courses)
 
@@ -168,7 +173,9 @@ class TrainingEntry:
     @property
     def dates(self) -> list[str]:
         """When one can begin, said once each."""
-        views = [view for course in self.courses for view in course.offerings if view.state in ("open", "soon")]
+        views = [
+            view for course in self.courses for view in course.offerings if view.state in ("open", "soon")
+        ]
         return list(dict.fromkeys(view.when for view in views))
 
 
@@ -207,7 +214,11 @@ class Catalogue:
 
 def latest_editions() -> QuerySet[CourseEdition]:
     """The last edition of every course, outlines left out."""
-    return CourseEdition.objects.defer("outline", "note").order_by("course_key", "-number").distinct("course_key")
+    return (
+        CourseEdition.objects.defer("outline", "note")
+        .order_by("course_key", "-number")
+        .distinct("course_key")
+    )
 
 
 def read_catalogue(wanted: CatalogueFilter) -> Catalogue:
@@ -318,7 +329,9 @@ class CoursePageView(CourseEntry):
     @property
     def first_public(self) -> OutlineStep | None:
         """The first lesson that anyone may read."""
-        return next((step for step in self.outline.iter_steps() if step.is_lesson and step.open_to_public), None)
+        return next(
+            (step for step in self.outline.iter_steps() if step.is_lesson and step.open_to_public), None
+        )
 
     @property
     def counts(self) -> dict[str, int]:

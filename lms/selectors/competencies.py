@@ -40,6 +40,11 @@ class MapCell:
         return str(Level(self.level).label)
 
     @property
+    def leaves(self) -> list[str]:
+        """Full leaves before half ones before empty ones, so that a row can be read at a glance."""
+        return sorted(self.states, key=[HELD, UNDER_WAY, NONE].index)
+
+    @property
     def held(self) -> int:
         return sum(state == HELD for state in self.states)
 
@@ -49,6 +54,8 @@ class MapCell:
 
     @property
     def text(self) -> str:
+        if not self.states:
+            return _("none yet")
         return _("%(held)d of %(total)d") % {"held": self.held, "total": len(self.states)}
 
 
@@ -107,12 +114,6 @@ class CompetencyMap:
         return found
 
     @property
-    def level_of_picture(self) -> str:
-        """The rosace shows one level: the highest at which anything is held, else the first."""
-        held = [level for level in LEVELS if self.held_at(level)]
-        return held[-1] if held else LEVELS[0]
-
-    @property
     def leaves(self) -> list[dict[str, object]]:
         """For `parts/rosace_standing.html`: a leaf grows by what is held at any level of its domain."""
         leaves = []
@@ -149,7 +150,9 @@ def framework_editions_of(subject_id: uuid.UUID) -> list[FrameworkEdition]:
 
     Two queries. Of each framework the adopted edition, else the newest.
     """
-    learned = Enrolment.objects.filter(subject_id=subject_id).values("edition__framework_edition__framework_key")
+    learned = Enrolment.objects.filter(subject_id=subject_id).values(
+        "edition__framework_edition__framework_key"
+    )
     shown = Standing.objects.filter(subject_id=subject_id).values("competency__framework_key")
     editions = (
         FrameworkEdition.objects.filter(framework_key__in=learned.union(shown))
@@ -280,7 +283,10 @@ class LevelStanding:
                 "date": say_date(self.since, year=True),
             }
             if self.valid_until:
-                said = _("%(held)s, until %(date)s") % {"held": said, "date": say_date(self.valid_until, year=True)}
+                said = _("%(held)s, until %(date)s") % {
+                    "held": said,
+                    "date": say_date(self.valid_until, year=True),
+                }
             return said
         if self.state == UNDER_WAY and self.since:
             return _("Under way at the %(level)s level since %(date)s") % {
@@ -349,7 +355,9 @@ def read_domain(subject_id: uuid.UUID, edition: FrameworkEdition, code: str) -> 
     ids = [row.competency_id for row in competencies]
     entries = list(
         Evidence.objects.filter(subject_id=subject_id, edition_competency__competency_id__in=ids)
-        .select_related("edition_competency", "enrolment__edition", "enrolment__offering__organization", "assessor__user")
+        .select_related(
+            "edition_competency", "enrolment__edition", "enrolment__offering__organization", "assessor__user"
+        )
         .defer("enrolment__edition__outline")
         .order_by("id")
     )
@@ -418,7 +426,7 @@ def _say_evidence(entry: Evidence) -> str:
 
 def _say_assessor(entry: Evidence, organizations: Mapping[uuid.UUID, Organization]) -> str:
     if entry.assessor_id is None:
-        return _("by rule") if entry.kind != Evidence.Kind.LESSON else _("nobody: you finished the lesson")
+        return _("by rule") if entry.kind != Evidence.Kind.LESSON else _("not assessed: a lesson finished")
     user = entry.assessor.user if entry.assessor else None
     organization = organizations.get(user.pk) if user else None
     name = user.name if user else _("an assessor whose account is closed")

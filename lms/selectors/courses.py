@@ -404,7 +404,9 @@ def _view_step(
         state = "here"
     kind = "" if step.is_lesson else texts.say_step_kind(step.kind)
     optional = "" if step.required else _("Optional")
-    return replace(view, state=state, note=texts.join_facts(word, kind, optional, texts.say_duration(step.minutes)))
+    return replace(
+        view, state=state, note=texts.join_facts(word, kind, optional, texts.say_duration(step.minutes))
+    )
 
 
 def _view_module(

@@ -148,7 +148,11 @@ class LessonView:
     @property
     def missing(self) -> list[dict[str, str]]:
         """The parts that an attempt to complete found open, for the error summary."""
-        prompts = {part["key"]: part.get("prompt") or part.get("title", "") for part in self.segments if "key" in part}
+        prompts = {
+            part["key"]: part.get("prompt") or part.get("title", "")
+            for part in self.segments
+            if "key" in part
+        }
         return [
             {"url": f"#part-{key}", "prompt": prompts.get(key, ""), "error": " ".join(said)}
             for key, said in self.errors.items()
@@ -217,7 +221,9 @@ def read_lesson(
     parts = place.progress.parts if place.progress else {}
     words = read_texts(result.get("text") for result in parts.values())
     segments = [
-        _fill_in(segment, content, parts.get(segment.get("key", ""), {}), words, (typed or {}), (errors or {}))
+        _fill_in(
+            segment, content, parts.get(segment.get("key", ""), {}), words, (typed or {}), (errors or {})
+        )
         for segment in content.segments
     ]
     saved = [text.created_at for text in words.values()]
@@ -227,7 +233,9 @@ def read_lesson(
         language=content.locale,
         segments=segments,
         sources=content.sources,
-        served=read_served(place.enrolment.edition, place.outline_step, subject_id=place.enrolment.subject_id),
+        served=read_served(
+            place.enrolment.edition, place.outline_step, subject_id=place.enrolment.subject_id
+        ),
         place=place,
         edition=place.enrolment.edition,
         step=place.outline_step,
@@ -262,7 +270,9 @@ def _fill_in(
             filled["fields"] = [{**one, "words": said.get(one["key"], "")} for one in segment["fields"]]
         case "check":
             chosen = typed.get(key, result.get("choices", []))
-            filled["options"] = [{**option, "chosen": option["key"] in chosen} for option in segment["options"]]
+            filled["options"] = [
+                {**option, "chosen": option["key"] in chosen} for option in segment["options"]
+            ]
             filled["answered"] = "right" in result and key not in typed
             filled["right"] = bool(result.get("right"))
             said = content.keys.get(key, {}).get("feedback", {})
@@ -298,7 +308,9 @@ def read_served(
     now = clock.now()
     standings = {
         (row.competency_id, row.level): row.state
-        for row in (Standing.objects.filter(subject_id=subject_id, competency_id__in=ids) if subject_id else ())
+        for row in (
+            Standing.objects.filter(subject_id=subject_id, competency_id__in=ids) if subject_id else ()
+        )
         if row.valid_until is None or row.valid_until > now
     }
     serving: dict[tuple[str, str], list[uuid.UUID]] = {}

@@ -47,7 +47,9 @@ def _show_intro(request: HttpRequest, view: AssessmentView) -> HttpResponse:
     context = {
         "view": view,
         "place": place,
-        "served": read_served(place.enrolment.edition, place.outline_step, subject_id=place.enrolment.subject_id),
+        "served": read_served(
+            place.enrolment.edition, place.outline_step, subject_id=place.enrolment.subject_id
+        ),
         "evidence": read_attempt_evidence([one.attempt.pk for one in view.attempts]),
     }
     return render(request, "lms/assessment.html", context)
@@ -74,7 +76,11 @@ def _start(request: HttpRequest, view: AssessmentView) -> HttpResponse:
 
 
 def _show_assignment(
-    request: HttpRequest, view: AssessmentView, *, typed: str | None = None, refusal: DomainError | None = None
+    request: HttpRequest,
+    view: AssessmentView,
+    *,
+    typed: str | None = None,
+    refusal: DomainError | None = None,
 ) -> HttpResponse:
     assignment = read_assignment(view)
     context = {

@@ -46,7 +46,9 @@ def _find(enrolment: Enrolment, step: str, attempt: uuid.UUID) -> tuple[Assessme
 
 @require_GET
 @learner_view
-def show_attempt(request: HttpRequest, *, enrolment: Enrolment, step: str, attempt: uuid.UUID) -> HttpResponse:
+def show_attempt(
+    request: HttpRequest, *, enrolment: Enrolment, step: str, attempt: uuid.UUID
+) -> HttpResponse:
     """Where an attempt goes on: the question answered last, or its result."""
     view, current = _find(enrolment, step, attempt)
     if view.is_assignment:
@@ -75,11 +77,14 @@ def show_question(
 def _show_closed(request: HttpRequest, view: AssessmentView, current: AttemptView) -> HttpResponse:
     """The attempt was handed in meanwhile, by another tab or because its time was over."""
     if wants_json(request):
-        sentence = _("This attempt was handed in, so this answer was not added. What was saved before counts.")
+        sentence = _(
+            "This attempt was handed in, so this answer was not added. What was saved before counts."
+        )
         return JsonResponse({"code": "attempt_closed", "message": sentence, "errors": {}}, status=409)
     if request.method == "POST":
         messages.warning(
-            request, _("This attempt was handed in, so this answer was not added. What was saved before counts.")
+            request,
+            _("This attempt was handed in, so this answer was not added. What was saved before counts."),
         )
     return HttpResponseRedirect(view.place.view.url if view.is_assignment else current.result_url)
 
@@ -139,7 +144,13 @@ def _keep_flag(sheet: SheetView, key: str, flagged: bool) -> None:
 
 def _read_raw(request: HttpRequest, kind: str) -> dict[str, Any]:
     """The answer as `assessments.rules` reads it, from a form or from autosave's one field."""
-    names = {"single": "choice", "true_false": "choice", "multiple": "choices", "numeric": "number", "short_text": "text"}
+    names = {
+        "single": "choice",
+        "true_false": "choice",
+        "multiple": "choices",
+        "numeric": "number",
+        "short_text": "text",
+    }
     name = names[kind]
     values = request.POST.getlist("value" if wants_json(request) else name)
     if name == "choices":

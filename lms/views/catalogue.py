@@ -19,7 +19,7 @@ from lms.models import Enrolment
 from lms.selectors.catalogue import find_course, find_offering, read_catalogue, read_course_page
 from lms.selectors.lessons import read_public_lesson
 from lms.services import EnrolmentRequest, enrol_learner
-from lms.views.common import current_subject
+from lms.views.common import current_subject, home_crumbs
 
 
 @require_GET
@@ -30,7 +30,7 @@ def show_catalogue(request: HttpRequest) -> HttpResponse:
         "form": form,
         "catalogue": read_catalogue(form.read()),
         "is_narrowed": form.is_narrowed,
-        "breadcrumbs": [{"title": _("Training"), "url": ""}],
+        "breadcrumbs": home_crumbs({"title": _("Training"), "url": ""}),
     }
     return render(request, "lms/catalogue.html", context)
 
@@ -47,10 +47,10 @@ def show_course(request: HttpRequest, *, course: str) -> HttpResponse:
         "course": page,
         "enrolled": {enrolment.offering_id: enrolment for enrolment in page.enrolments},
         "current": next((one for one in page.enrolments if one.state == Enrolment.State.ACTIVE), None),
-        "breadcrumbs": [
+        "breadcrumbs": home_crumbs(
             {"title": _("Training"), "url": reverse("lms:catalogue")},
             {"title": page.title, "url": ""},
-        ],
+        ),
     }
     return render(request, "lms/course.html", context)
 
@@ -94,11 +94,11 @@ def enrol(request: HttpRequest, *, course: str, offering: str) -> HttpResponse:
         "title": view.offering.edition.title_in(texts.language()),
         "course_slug": edition.slug,
         "comes_back": known is not None,
-        "breadcrumbs": [
+        "breadcrumbs": home_crumbs(
             {"title": _("Training"), "url": reverse("lms:catalogue")},
             {"title": edition.title_in(texts.language()), "url": reverse("lms:course", args=[edition.slug])},
             {"title": _("Enrol"), "url": ""},
-        ],
+        ),
     }
     return render(request, "lms/enrol.html", context, status=409 if form.non_field_errors() else 200)
 
@@ -114,10 +114,10 @@ def show_public_lesson(request: HttpRequest, *, course: str, step: str) -> HttpR
         return HttpResponseRedirect(reverse("lms:public_lesson", args=[edition.slug, step]))
     context = {
         "lesson": lesson,
-        "breadcrumbs": [
+        "breadcrumbs": home_crumbs(
             {"title": _("Training"), "url": reverse("lms:catalogue")},
             {"title": lesson.course_title, "url": reverse("lms:course", args=[edition.slug])},
             {"title": lesson.title, "url": ""},
-        ],
+        ),
     }
     return render(request, "lms/public_lesson.html", context)

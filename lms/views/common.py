@@ -70,7 +70,9 @@ def say_no(request: HttpRequest, error: DomainError) -> None:
 
 def json_refusal(error: DomainError) -> JsonResponse:
     """A refusal for autosave: the sentence is shown beside the field, and what was typed stays on the device."""
-    return JsonResponse(describe_error(code=error.code, message=error, errors=error.errors), status=error.status)
+    return JsonResponse(
+        describe_error(code=error.code, message=error, errors=error.errors), status=error.status
+    )
 
 
 def read_key(request: HttpRequest, name: str = "client_id") -> uuid.UUID:
@@ -83,7 +85,20 @@ def read_key(request: HttpRequest, name: str = "client_id") -> uuid.UUID:
         ) from error
 
 
-def course_crumbs(enrolment: Enrolment, *titles: str, url: str = "") -> list[dict[str, str]]:
-    """The way back to the course: its title, then the page itself."""
-    course = {"title": enrolment.edition.title_in(language()), "url": url or enrolment_url(enrolment)}
-    return [course, *({"title": title, "url": ""} for title in titles)]
+Crumb = dict[str, str]
+
+
+def home_crumbs(*crumbs: Crumb) -> list[Crumb]:
+    """The way back to the home page, before these."""
+    return [{"title": _("Home"), "url": f"/{language()}/"}, *crumbs]
+
+
+def my_crumbs(*crumbs: Crumb) -> list[Crumb]:
+    """The way back to one's own home, before these."""
+    return [{"title": _("My learning"), "url": f"/{language()}/my/"}, *crumbs]
+
+
+def course_crumbs(enrolment: Enrolment, *titles: str) -> list[Crumb]:
+    """The way back to one's own course, then the page itself."""
+    course = {"title": enrolment.edition.title_in(language()), "url": enrolment_url(enrolment)}
+    return my_crumbs(course, *({"title": title, "url": ""} for title in titles))

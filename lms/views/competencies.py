@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from lms.selectors.competencies import framework_editions_of, read_domain, read_maps
-from lms.views.common import current_subject
+from lms.views.common import current_subject, my_crumbs
 
 
 @require_GET
@@ -21,7 +21,7 @@ def show_map(request: HttpRequest) -> HttpResponse:
     """Domains × levels of the standards, filled by what one holds."""
     context = {
         "maps": read_maps(current_subject(request).pk),
-        "breadcrumbs": [{"title": _("Your competency map"), "url": ""}],
+        "breadcrumbs": my_crumbs({"title": _("Your competency map"), "url": ""}),
     }
     return render(request, "lms/competencies.html", context)
 
@@ -40,9 +40,9 @@ def show_domain(request: HttpRequest, *, domain: str) -> HttpResponse:
         raise Http404("There is no such domain in your map.")
     context = {
         "found": found,
-        "breadcrumbs": [
+        "breadcrumbs": my_crumbs(
             {"title": _("Your competency map"), "url": reverse("lms:competencies")},
             {"title": f"{found.domain.code} {found.title}", "url": ""},
-        ],
+        ),
     }
     return render(request, "lms/competency_domain.html", context)

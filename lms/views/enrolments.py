@@ -33,7 +33,7 @@ def show_enrolment(request: HttpRequest, *, enrolment: Enrolment) -> HttpRespons
         "course": course,
         "certificate_name": name.text if name else "",
         "notices": read_notices(enrolment.subject_id, enrolment_id=enrolment.pk),
-        "breadcrumbs": course_crumbs(enrolment, url="")[:1],
+        "breadcrumbs": course_crumbs(enrolment),
     }
     return render(request, "lms/enrolment.html", context)
 

@@ -37,7 +37,9 @@ def show_step(request: HttpRequest, *, enrolment: Enrolment, step: str) -> HttpR
     if request.method == "POST":
         if not place.outline_step.is_lesson:
             return assessed.act(request, place)
-        return _complete(request, place) if request.POST.get("do") == "complete" else _save_part(request, place)
+        return (
+            _complete(request, place) if request.POST.get("do") == "complete" else _save_part(request, place)
+        )
     if place.is_open:
         open_step(enrolment=enrolment, step_key=place.outline_step.key, language=texts.language())
     if not place.outline_step.is_lesson:
@@ -88,9 +90,14 @@ def _save_part(request: HttpRequest, place: Place) -> HttpResponse:
     typed = _read_typed(request, part)
     try:
         if not typed and part.get("type") != "check":
-            raise InvalidInput(_("Part of the form was missing. Load the page again; what you wrote before is kept."))
+            raise InvalidInput(
+                _("Part of the form was missing. Load the page again; what you wrote before is kept.")
+            )
         answer = PartAnswer(
-            step_key=place.outline_step.key, part_key=key, client_id=read_key(request), language=content.locale
+            step_key=place.outline_step.key,
+            part_key=key,
+            client_id=read_key(request),
+            language=content.locale,
         )
         _keep_part(place, part["type"], answer, typed.get(key))
     except DomainError as error:
@@ -106,7 +113,11 @@ def _save_part(request: HttpRequest, place: Place) -> HttpResponse:
 
 def _read_typed(request: HttpRequest, part: Mapping[str, Any]) -> dict[str, Any]:
     """What was sent for a part, by its key. Autosave sends one field, a form all of them."""
-    sent = {request.POST["field"]: request.POST.getlist("value")} if wants_json(request) else dict(request.POST.lists())
+    sent = (
+        {request.POST["field"]: request.POST.getlist("value")}
+        if wants_json(request)
+        else dict(request.POST.lists())
+    )
     key = part.get("key", "")
     match part.get("type"):
         case "reflection" if "text" in sent:

@@ -99,7 +99,11 @@ def make_quiz(
     **fields: Any,
 ) -> AssessmentEdition:
     """A quiz of four single choices, two of which pass it, unless told otherwise."""
-    shown = items if items is not None else [make_single(f"q{number}", competency=competency) for number in range(1, 5)]
+    shown = (
+        items
+        if items is not None
+        else [make_single(f"q{number}", competency=competency) for number in range(1, 5)]
+    )
     return make_assessment_edition(
         {
             "kind": "quiz",

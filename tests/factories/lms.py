@@ -86,7 +86,13 @@ def competency_of(edition: FrameworkEdition, code: str, level: str = "foundation
 
 
 def make_reflection(key: str = "council", *, required: bool = True) -> dict[str, Any]:
-    return {"type": "reflection", "key": key, "prompt": f"What about {key}?", "help": "A few words.", "required": required}
+    return {
+        "type": "reflection",
+        "key": key,
+        "prompt": f"What about {key}?",
+        "help": "A few words.",
+        "required": required,
+    }
 
 
 def make_check(key: str = "village", *, required: bool = True, kind: str = "single") -> dict[str, Any]:
@@ -264,7 +270,9 @@ class Course:
     steps: Mapping[str, uuid.UUID]
 
 
-def make_course(*, quiz: AssessmentEdition | None = None, assignment: AssessmentEdition | None = None, **fields: Any) -> Course:
+def make_course(
+    *, quiz: AssessmentEdition | None = None, assignment: AssessmentEdition | None = None, **fields: Any
+) -> Course:
     """Steps `reading` (check and reflection required, worksheet not, open to the public), `plain`, `quiz`, `work`."""
     framework = fields.pop("framework", None) or make_framework_edition()
     quiz = quiz or make_quiz(competency=competency_of(framework, "A1"))
@@ -296,7 +304,9 @@ def make_course(*, quiz: AssessmentEdition | None = None, assignment: Assessment
     )
 
 
-def make_offering(*, edition: CourseEdition, organization: Organization | None = None, **fields: Any) -> Offering:
+def make_offering(
+    *, edition: CourseEdition, organization: Organization | None = None, **fields: Any
+) -> Offering:
     """A self-paced offering, listed and without limits."""
     number = next(_numbers)
     return Offering.objects.create(
@@ -346,6 +356,10 @@ def sit_quiz(enrolment: Enrolment, step_key: uuid.UUID, *, right: int) -> Any:
     for number, shown in enumerate(attempt.form["items"]):
         choice = "right" if number < right else "left"
         save_response(
-            attempt=attempt, item_key=shown["key"], raw={"choice": choice}, client_id=uuid.uuid4(), language="en"
+            attempt=attempt,
+            item_key=shown["key"],
+            raw={"choice": choice},
+            client_id=uuid.uuid4(),
+            language="en",
         )
     return submit_attempt(attempt=attempt, submit_id=uuid.uuid4(), language="en")

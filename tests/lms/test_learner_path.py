@@ -38,7 +38,9 @@ def enrol_by_form(client: Client, language: str, offering: Any) -> Enrolment:
     page = client.get(address)
     assert page.status_code == 200
     enrolment = key()
-    answer = client.post(address, {"certificate_name": "Lea  Lavallée", "organization": "", "enrolment": enrolment})
+    answer = client.post(
+        address, {"certificate_name": "Lea  Lavallée", "organization": "", "enrolment": enrolment}
+    )
     assert answer.status_code == 302
     assert answer["Location"] == f"/{language}/learn/{enrolment}/"
     # A repeat of the same form enrols nobody twice.

@@ -20,7 +20,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--check", action="store_true", help="only compare; status 1 where something differs")
+        parser.add_argument(
+            "--check", action="store_true", help="only compare; status 1 where something differs"
+        )
 
     def handle(self, *args: Any, check: bool = False, **options: Any) -> None:
         differences = rebuild(check=check)
@@ -32,11 +34,14 @@ class Command(BaseCommand):
         if len(differences) > MOST_LISTED:
             self.stdout.write(f"… and {len(differences) - MOST_LISTED} more.")
         tables = ", ".join(
-            f"{count} in {table}" for table, count in sorted(Counter(one.table for one in differences).items())
+            f"{count} in {table}"
+            for table, count in sorted(Counter(one.table for one in differences).items())
         )
         if check:
             self.stdout.write(
-                self.style.ERROR(f"{len(differences)} rows differ from the ledgers: {tables}. Nothing was changed.")
+                self.style.ERROR(
+                    f"{len(differences)} rows differ from the ledgers: {tables}. Nothing was changed."
+                )
             )
             raise SystemExit(1)
         self.stdout.write(self.style.SUCCESS(f"{len(differences)} rows were mended: {tables}."))
