@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.models import PersonalText, Subject
 from accounts.services import save_text, text_digest
 from assessments.compile import compile_assessment
-from assessments.documents import AssessmentDocument, write_decimal
+from assessments.documents import AssessmentDocument
 from assessments.models import Assessment, AssessmentEdition, Attempt, Mark, Response, Sitting
 from assessments.rules import (
     KIND_REGISTRY,
@@ -33,7 +33,12 @@ from assessments.rules import (
     score_attempt,
     score_rubric,
 )
-from assessments.signals import attempt_marked, attempt_started, attempt_submitted
+from assessments.signals import (
+    attempt_deadline_moved,
+    attempt_marked,
+    attempt_started,
+    attempt_submitted,
+)
 from core import clock
 from core.canonical import digest
 from core.errors import DomainError, InvalidInput
@@ -114,7 +119,27 @@ def open_sitting(
         Sitting.objects.filter(pk=sitting.pk).update(**values)
         for name, value in values.items():
             setattr(sitting, name, value)
+        _move_deadline(sitting)
     return sitting
+
+
+def _move_deadline(sitting: Sitting) -> None:
+    """Let the attempt that is open end when the new terms say: who is given more time has it at once."""
+    attempt = (
+        Attempt.objects.select_for_update(of=("self",))
+        .filter(sitting=sitting, submitted_at__isnull=True)
+        .first()
+    )
+    if attempt is None:
+        return
+    attempt.deadline = attempt_deadline(
+        started_at=attempt.started_at,
+        time_limit_minutes=document_of(sitting.edition).time_limit_minutes,
+        time_factor=sitting.time_factor,
+        closes_at=sitting.closes_at,
+    )
+    attempt.save(update_fields=["deadline"])
+    attempt_deadline_moved.send(sender=Attempt, attempt=attempt)
 
 
 @transaction.atomic
@@ -140,6 +165,8 @@ def start_attempt(*, sitting: Sitting, attempt_id: uuid.UUID, language: str | No
         raise NoAttemptLeft(
             _("You have used all your attempts. Write to your instructor, who can open one more for you.")
         )
+    if Attempt.objects.filter(pk=attempt_id).exists():
+        raise _key_used_elsewhere()
     document = document_of(sitting.edition)
     seed = secrets.randbelow(2**62)
     attempt = Attempt.objects.create(
@@ -158,6 +185,12 @@ def start_attempt(*, sitting: Sitting, attempt_id: uuid.UUID, language: str | No
     )
     attempt_started.send(sender=Attempt, attempt=attempt, language=language or get_language() or "en")
     return attempt
+
+
+def _key_used_elsewhere() -> InvalidInput:
+    return InvalidInput(
+        _("The key of what was sent was used for something else. Load the page again and try again.")
+    )
 
 
 def _lock_attempt(attempt_id: uuid.UUID) -> Attempt:
@@ -196,7 +229,7 @@ def save_response(
     attempt = _lock_attempt(attempt.pk)
     if found := Response.objects.filter(client_id=client_id).first():
         if found.attempt_id != attempt.pk or found.item_key != item_key:
-            raise InvalidInput(_("This answer's key was used for another one. Load the page again and answer again."))
+            raise _key_used_elsewhere()
         return found
     _require_open(attempt, now)
     item = document_of(attempt.sitting.edition).items_by_key().get(item_key)
@@ -204,7 +237,9 @@ def save_response(
         raise InvalidInput(_("This question is not part of this attempt."))
     response = parse_response(item, raw, language=language)
     if isinstance(response, Problem):
-        raise InvalidInput(describe_response_problem(response), errors={item_key: [describe_response_problem(response)]})
+        raise InvalidInput(
+            describe_response_problem(response), errors={item_key: [describe_response_problem(response)]}
+        )
     value, kept = response.to_json(), None
     if isinstance(response.value, str) and KIND_REGISTRY[item.kind].typed:
         # Words of a person stand apart, erasable; the ledger holds their key and salted digest.
@@ -235,7 +270,9 @@ def save_submission(
     """Save the draft of an assignment: its words and the keys of its files. A repeat gives the first row."""
     now = clock.now()
     attempt = _lock_attempt(attempt.pk)
-    if found := Response.objects.filter(client_id=client_id, attempt=attempt).first():
+    if found := Response.objects.filter(client_id=client_id).first():
+        if found.attempt_id != attempt.pk:
+            raise _key_used_elsewhere()
         return found
     _require_open(attempt, now)
     asked = document_of(attempt.sitting.edition).submission
@@ -279,10 +316,16 @@ def last_responses(attempt: Attempt) -> dict[str, Response]:
 
 def raw_answers(attempt: Attempt, rows: Mapping[str, Response]) -> dict[str, dict[str, Any]]:
     """The raw answers by item, typed words read back from where they stand. At most one query."""
-    texts = {
-        text.id: text.text
-        for text in PersonalText.objects.filter(id__in=[row.text_id for row in rows.values() if row.text_id])
-    } if any(row.text_id for row in rows.values()) else {}
+    texts = (
+        {
+            text.id: text.text
+            for text in PersonalText.objects.filter(
+                id__in=[row.text_id for row in rows.values() if row.text_id]
+            )
+        }
+        if any(row.text_id for row in rows.values())
+        else {}
+    )
     return {
         key: ({"text": texts.get(row.text_id, "")} if row.text_id else row.value) for key, row in rows.items()
     }
@@ -294,6 +337,8 @@ def submit_attempt(*, attempt: Attempt, submit_id: uuid.UUID, language: str | No
     attempt = _lock_attempt(attempt.pk)
     if attempt.submitted_at is not None:
         return attempt
+    if Attempt.objects.filter(submit_id=submit_id).exists():
+        raise _key_used_elsewhere()
     now = clock.now()
     document = document_of(attempt.sitting.edition)
     rows = last_responses(attempt)
@@ -320,7 +365,9 @@ def _score_submission(document: AssessmentDocument, rows: Mapping[str, Response]
     row = rows.get(SUBMISSION)
     words = PersonalText.objects.filter(pk=row.text_id).values_list("text", flat=True).first() if row else ""
     if not row or not ((words or "").strip() or row.value.get("files")):
-        raise InvalidInput(_("Write your text or add a file before you hand in. What you have written is kept."))
+        raise InvalidInput(
+            _("Write your text or add a file before you hand in. What you have written is kept.")
+        )
     return score_rubric(document, {})
 
 
@@ -382,28 +429,31 @@ def mark_attempt(*, attempt: Attempt, marker: Subject, judgement: Judgement, cli
         raise InvalidInput(_("Say in the comment what to change, so that the learner can try again."))
     if attempt.passed and (returned or score.passed is False):
         raise InvalidInput(
-            _("This work has passed, and the learner's standing rests on it. Its mark can be raised, not taken back.")
+            _(
+                "This work has passed, and the learner's standing rests on it. Its mark can be raised, not taken back."
+            )
         )
     comment = None
     if judgement.comment.strip() and attempt.sitting.subject is not None:
         comment = save_text(
-            subject=attempt.sitting.subject, author=marker, kind=PersonalText.Kind.COMMENT, text=judgement.comment.strip()
+            subject=attempt.sitting.subject,
+            author=marker,
+            kind=PersonalText.Kind.COMMENT,
+            text=judgement.comment.strip(),
         )
-    try:
-        with transaction.atomic():
-            mark = Mark.objects.create(
-                client_id=client_id,
-                attempt=attempt,
-                marker=marker,
-                decision=judgement.decision,
-                levels=dict(judgement.levels),
-                points=None if returned else score.points,
-                max_points=score.max_points,
-                passed=False if returned else score.passed,
-                comment_id=comment.id if comment else None,
-            )
-    except IntegrityError as error:
-        raise InvalidInput(_("This mark's key was used for another one. Load the page again.")) from error
+    if Mark.objects.filter(client_id=client_id).exists():
+        raise _key_used_elsewhere()
+    mark = Mark.objects.create(
+        client_id=client_id,
+        attempt=attempt,
+        marker=marker,
+        decision=judgement.decision,
+        levels=dict(judgement.levels),
+        points=None if returned else score.points,
+        max_points=score.max_points,
+        passed=False if returned else score.passed,
+        comment_id=comment.id if comment else None,
+    )
     _set_score(attempt, score)
     if returned:
         attempt.points, attempt.passed = None, False
@@ -416,16 +466,13 @@ def describe_response_problem(problem: Problem) -> str:
     """The sentence for an answer that cannot be taken."""
     sentences = {
         "not_a_number": _("Write a number, such as 12.5. Your other answers are kept."),
-        "ambiguous_number": _("This number can be read in two ways. Write it without separators of thousands."),
+        "ambiguous_number": _(
+            "This number can be read in two ways. Write it without separators of thousands."
+        ),
         "too_long": _("This answer is too long: at most %(limit)s characters."),
         "unknown_option": _("One of the chosen options is not part of this question. Load the page again."),
     }
-    sentence = sentences.get(problem.code, _("This answer could not be read. Load the page again and answer again."))
+    sentence = sentences.get(
+        problem.code, _("This answer could not be read. Load the page again and answer again.")
+    )
     return sentence % problem.params if problem.params else sentence
-
-
-def describe_points(score: AttemptScore | None) -> dict[str, str]:
-    """Points and maximum as texts, for ledgers that hold codes and numbers only."""
-    if score is None:
-        return {}
-    return {"points": write_decimal(score.points), "max_points": write_decimal(score.max_points)}

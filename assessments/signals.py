@@ -8,3 +8,5 @@ attempt_started = Signal()
 attempt_submitted = Signal()
 # Arguments: mark (with mark.attempt).
 attempt_marked = Signal()
+# Arguments: attempt. An open attempt ends at another moment than before, since its terms changed.
+attempt_deadline_moved = Signal()

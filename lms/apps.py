@@ -10,7 +10,12 @@ class LmsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.audit_words import name_actions
-        from assessments.signals import attempt_marked, attempt_started, attempt_submitted
+        from assessments.signals import (
+            attempt_deadline_moved,
+            attempt_marked,
+            attempt_started,
+            attempt_submitted,
+        )
         from core import extensions
         from lms import answers, panels, panels_desk, receivers
         from lms.audit_words_desk import WORDS
@@ -18,9 +23,17 @@ class LmsConfig(AppConfig):
 
         attempt_started.connect(receivers.hear_attempt_started, dispatch_uid="lms.attempt_started")
         attempt_submitted.connect(receivers.hear_attempt_submitted, dispatch_uid="lms.attempt_submitted")
+        attempt_deadline_moved.connect(
+            receivers.hear_attempt_deadline_moved, dispatch_uid="lms.attempt_deadline_moved"
+        )
         attempt_marked.connect(receivers.hear_attempt_marked, dispatch_uid="lms.attempt_marked")
 
-        for panel in (panels_desk.show_offerings, panels.show_next, panels.show_why, panels.show_competency_map):
+        for panel in (
+            panels_desk.show_offerings,
+            panels.show_next,
+            panels.show_why,
+            panels.show_competency_map,
+        ):
             extensions.home_panels.register(panel)
         extensions.impact_reports.register(answers.report_impact)
         extensions.used_by.register(answers.tell_uses)

@@ -26,13 +26,26 @@ from lms.models import (
     StepProgress,
 )
 from lms.outlines import steps_of
-from lms.rules import CourseState, CourseSteps, Event, StepState, Verb, completion, fold_events
+from lms.rules import CourseSteps, Event, StepState, Verb, completion, fold_events
 
 STEP_FIELDS = (
-    "state", "opened_at", "last_at", "completed_at", "reason", "parts", "points", "max_points", "attempts_used",
+    "state",
+    "opened_at",
+    "last_at",
+    "completed_at",
+    "reason",
+    "parts",
+    "points",
+    "max_points",
+    "attempts_used",
 )
 COURSE_FIELDS = (
-    "steps_required", "steps_complete", "last_step_key", "last_at", "completed_at", "waiting",
+    "steps_required",
+    "steps_complete",
+    "last_step_key",
+    "last_at",
+    "completed_at",
+    "waiting",
 )
 STANDING_FIELDS = ("state", "since", "valid_until", "reason")
 ENROLMENT_FIELDS = ("state", "edition_id", "closes_at")
@@ -54,12 +67,6 @@ def fold_step(enrolment: Enrolment, step_key: uuid.UUID) -> StepState:
     """Where a learner stands in one step, from the ledger. One query."""
     rows = LearningEvent.objects.filter(enrolment=enrolment, step_key=step_key).order_by("id")
     return fold_events(read_event(row) for row in rows).steps.get(step_key, StepState(key=step_key))
-
-
-def fold_course(enrolment: Enrolment) -> CourseState:
-    """Where a learner stands in the course, from the ledger. One query."""
-    rows = LearningEvent.objects.filter(enrolment=enrolment).order_by("id")
-    return fold_events(read_event(row) for row in rows)
 
 
 def step_values(state: StepState) -> dict[str, Any]:
@@ -113,7 +120,9 @@ def course_values(steps: CourseSteps, records: Iterable[StepRecord]) -> dict[str
         "steps_complete": len(result.done),
         "last_step_key": last.key if last else None,
         "last_at": last.last_at if last else None,
-        "completed_at": max((completed[key] for key in result.done), default=None) if result.complete else None,
+        "completed_at": max((completed[key] for key in result.done), default=None)
+        if result.complete
+        else None,
         "waiting": sum(record.state == StepProgress.State.WAITING for record in in_course),
     }
 
@@ -147,13 +156,19 @@ def read_evidence(row: Evidence) -> rules.Evidence:
 
 
 def _standing_rows(entries: Sequence[Evidence], *, subject_id: uuid.UUID) -> list[Standing]:
-    """The standings that the ledger gives, as of its latest entry: a projection must not depend on today.
+    """The standings that the ledger gives, each competency as of its own latest entry.
 
-    What has run out since then is told by `valid_until`, which whoever reads compares with the clock.
+    A projection must not depend on today, nor on which competencies are projected together. What has run out since
+    then is told by `valid_until`, which whoever reads compares with the clock.
     """
-    if not entries:
-        return []
-    found = rules.standing(map(read_evidence, entries), at=max(entry.valid_from for entry in entries))
+    by_competency: dict[uuid.UUID, list[rules.Evidence]] = defaultdict(list)
+    for entry in map(read_evidence, entries):
+        by_competency[entry.competency].append(entry)
+    found = {
+        pair: standing
+        for pieces in by_competency.values()
+        for pair, standing in rules.standing(pieces, at=max(piece.valid_from for piece in pieces)).items()
+    }
     return [
         Standing(
             subject_id=subject_id,
@@ -268,7 +283,9 @@ def rebuild(*, check: bool) -> list[Difference]:
 def _rebuild_enrolments(ids: Sequence[uuid.UUID], *, check: bool) -> list[Difference]:
     enrolments = {
         row.id: row
-        for row in Enrolment.objects.select_for_update(of=("self",)).select_related("edition").filter(id__in=ids)
+        for row in Enrolment.objects.select_for_update(of=("self",))
+        .select_related("edition")
+        .filter(id__in=ids)
     }
     happened: dict[uuid.UUID, list[EnrolmentEvent]] = defaultdict(list)
     for event in EnrolmentEvent.objects.filter(enrolment_id__in=ids).order_by("id"):
@@ -276,7 +293,9 @@ def _rebuild_enrolments(ids: Sequence[uuid.UUID], *, check: bool) -> list[Differ
     learned: dict[uuid.UUID, list[Event]] = defaultdict(list)
     for row in LearningEvent.objects.filter(enrolment_id__in=ids).order_by("id"):
         learned[row.enrolment_id].append(read_event(row))
-    stored_steps = {(row.enrolment_id, row.step_key): row for row in StepProgress.objects.filter(enrolment_id__in=ids)}
+    stored_steps = {
+        (row.enrolment_id, row.step_key): row for row in StepProgress.objects.filter(enrolment_id__in=ids)
+    }
     stored_courses = {row.enrolment_id: row for row in CourseProgress.objects.filter(enrolment_id__in=ids)}
     differences: list[Difference] = []
     for key, enrolment in enrolments.items():

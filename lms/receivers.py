@@ -18,3 +18,7 @@ def hear_attempt_submitted(*, attempt: Attempt, language: str, **kwargs: Any) ->
 
 def hear_attempt_marked(*, mark: Mark, **kwargs: Any) -> None:
     sittings.note_attempt_marked(mark=mark)
+
+
+def hear_attempt_deadline_moved(*, attempt: Attempt, **kwargs: Any) -> None:
+    sittings.hand_in_when_over(attempt=attempt)

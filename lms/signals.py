@@ -4,5 +4,5 @@ from django.dispatch import Signal
 
 # Arguments: enrolment. Every required step has its completion record.
 course_completed = Signal()
-# Arguments: evidence (a list of new `Evidence` rows of one subject).
+# Arguments: subject_id, kind, source. Evidence of that kind from that source is in the ledger.
 evidence_recorded = Signal()

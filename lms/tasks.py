@@ -48,7 +48,10 @@ def submit_overdue_attempt(attempt_id: str) -> None:
     """Hand in what was saved of an attempt whose time is over."""
     from assessments.models import Attempt
     from assessments.services import submit_overdue
+    from lms.services.sittings import lock_context
 
-    attempt = Attempt.objects.filter(pk=uuid.UUID(attempt_id)).first()
-    if attempt is not None:
-        submit_overdue(attempt=attempt)
+    with transaction.atomic():
+        attempt = Attempt.objects.select_related("sitting").filter(pk=uuid.UUID(attempt_id)).first()
+        if attempt is not None:
+            lock_context(attempt)
+            submit_overdue(attempt=attempt)

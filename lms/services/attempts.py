@@ -33,7 +33,9 @@ def form_key(form_id: uuid.UUID, content: Any, last: object) -> uuid.UUID:
 
 
 @transaction.atomic
-def begin_attempt(*, enrolment: Enrolment, step_key: uuid.UUID, attempt_id: uuid.UUID, language: str) -> Attempt:
+def begin_attempt(
+    *, enrolment: Enrolment, step_key: uuid.UUID, attempt_id: uuid.UUID, language: str
+) -> Attempt:
     """Start an attempt in a step, or go on with the open one. Work that came back begins where it was left."""
     sitting = open_step_sitting(enrolment=enrolment, step_key=step_key)
     attempt = assessments.start_attempt(sitting=sitting, attempt_id=attempt_id, language=language)
@@ -126,7 +128,11 @@ def save_draft(
     last = assessments.last_responses(attempt).get(assessments.SUBMISSION)
     words = read_texts([last.text_id, *last.value.get("files", ())]) if last else {}
     before = words[last.text_id].text if last and last.text_id in words else ""
-    files = [words[uuid.UUID(name)] for name in (last.value.get("files", ()) if last else ()) if uuid.UUID(name) in words]
+    files = [
+        words[uuid.UUID(name)]
+        for name in (last.value.get("files", ()) if last else ())
+        if uuid.UUID(name) in words
+    ]
     kept = [file for file in files if file.pk not in remove]
     asked = assessments.document_of(attempt.sitting.edition).submission
     most = asked.max_files if asked and asked.files else 0
@@ -144,6 +150,8 @@ def save_draft(
         text=text,
         files=[*kept, *added],
         client_id=form_key(
-            form_id, {"text": text, "files": [str(file.pk) for file in [*kept, *added]]}, last.pk if last else None
+            form_id,
+            {"text": text, "files": [str(file.pk) for file in [*kept, *added]]},
+            last.pk if last else None,
         ),
     )

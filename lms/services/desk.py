@@ -21,6 +21,7 @@ from lms.models import Accommodation, Enrolment, EnrolmentEvent
 from lms.projections import project_enrolment
 from lms.services.learning import lock_enrolment
 from lms.services.notices import notify
+from lms.services.sittings import follow_terms, lock_context
 
 Kind = EnrolmentEvent.Kind
 
@@ -85,7 +86,9 @@ def withdraw_learner(*, enrolment: Enrolment, actor: Subject, reason: str, clien
 
 
 @transaction.atomic
-def reinstate_learner(*, enrolment: Enrolment, actor: Subject, reason: str, client_id: uuid.UUID) -> Enrolment:
+def reinstate_learner(
+    *, enrolment: Enrolment, actor: Subject, reason: str, client_id: uuid.UUID
+) -> Enrolment:
     """Take a withdrawn learner back, with everything they did."""
     enrolment = lock_enrolment(enrolment.pk)
     if enrolment.state == Enrolment.State.ACTIVE:
@@ -104,12 +107,21 @@ def extend_enrolment(
             _("Choose a day in the future."), errors={"closes_at": [_("Choose a day in the future.")]}
         )
     data = {"closes_at": closes_at.isoformat() if closes_at else None}
-    return _record(enrolment, kind=Kind.EXTENDED, actor=actor, reason=reason, client_id=client_id, data=data)
+    enrolment = _record(
+        enrolment, kind=Kind.EXTENDED, actor=actor, reason=reason, client_id=client_id, data=data
+    )
+    follow_terms(enrolment)
+    return enrolment
 
 
 @transaction.atomic
 def grant_accommodation(
-    *, enrolment: Enrolment, allowance: ExtraAllowance, actor: Subject, reason: str, accommodation_id: uuid.UUID
+    *,
+    enrolment: Enrolment,
+    allowance: ExtraAllowance,
+    actor: Subject,
+    reason: str,
+    accommodation_id: uuid.UUID,
 ) -> Accommodation:
     """Give a learner more time or more attempts. A repeat gives the first row. The reason is kept apart."""
     enrolment = lock_enrolment(enrolment.pk)
@@ -133,6 +145,7 @@ def grant_accommodation(
         granted_by=actor,
         reason_id=_keep_reason(enrolment, actor, reason),
     )
+    follow_terms(enrolment)
     record_audit(
         actor=actor,
         action="accommodation.granted",
@@ -187,7 +200,10 @@ def mark_submission(
     `seen` is the key of the last mark that the marker's page showed (0: none had been given). Where somebody
     decided since, nothing is recorded and `MarkedMeanwhile` says what they decided.
     """
-    attempt = Attempt.objects.select_for_update(of=("self",)).select_related("sitting__subject").get(pk=attempt.pk)
+    lock_context(attempt)
+    attempt = (
+        Attempt.objects.select_for_update(of=("self",)).select_related("sitting__subject").get(pk=attempt.pk)
+    )
     last = Mark.objects.filter(attempt=attempt).select_related("marker__user").order_by("-id").first()
     if found := Mark.objects.filter(client_id=client_id, attempt=attempt).first():
         # A repeat: the first result stands, and it is on record already.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -46,6 +47,11 @@ def seats_left(offering: Offering) -> int | None:
     return max(0, offering.seats - taken)
 
 
+def _withdrew_themselves(enrolment: Enrolment) -> bool:
+    last = enrolment.events.filter(kind=EnrolmentEvent.Kind.WITHDRAWN).order_by("-id").first()
+    return last is not None and last.actor_id == enrolment.subject_id
+
+
 def _check_window(offering: Offering, now: datetime) -> None:
     if offering.opens_at and now < offering.opens_at:
         raise OfferingClosed(_("This offering has not opened yet. Come back on its first day."))
@@ -57,17 +63,33 @@ def _check_window(offering: Offering, now: datetime) -> None:
 def enrol_learner(request: EnrolmentRequest) -> Enrolment:
     """Enrol a learner: lock the offering → check window and places → write → log.
 
-    Who is enrolled already gets the same enrolment; who withdrew is active again and keeps everything.
+    Who is enrolled already gets the same enrolment. Who withdrew themselves is taken back with everything they did
+    and the time they had; whom an instructor withdrew is not, but by that instructor.
     """
     now = clock.now()
-    offering = Offering.objects.select_for_update(of=("self",)).select_related("edition").get(pk=request.offering.pk)
+    offering = (
+        Offering.objects.select_for_update(of=("self",)).select_related("edition").get(pk=request.offering.pk)
+    )
     enrolment = Enrolment.objects.filter(offering=offering, subject=request.subject).first()
     if enrolment and enrolment.state == Enrolment.State.ACTIVE:
         return enrolment
+    if enrolment and not _withdrew_themselves(enrolment):
+        raise OfferingClosed(
+            _(
+                "Your instructor withdrew you from this offering. Everything you did is kept; write to them to come back."
+            )
+        )
     _check_window(offering, now)
     if seats_left(offering) == 0:
         raise OfferingFull(_("All places in this offering are taken. Look in the catalogue for another one."))
+    data: dict[str, Any] = {}
     if enrolment is None:
+        if Enrolment.objects.filter(pk=request.enrolment_id).exists():
+            raise InvalidInput(_("The key of this enrolment was used for another one. Load the page again."))
+        data = {
+            "edition": str(offering.edition_id),
+            "closes_at": offering.closes_at.isoformat() if offering.closes_at else None,
+        }
         enrolment = Enrolment.objects.create(
             id=request.enrolment_id,
             offering=offering,
@@ -79,12 +101,9 @@ def enrol_learner(request: EnrolmentRequest) -> Enrolment:
         )
     EnrolmentEvent.objects.create(
         enrolment=enrolment,
-        kind=EnrolmentEvent.Kind.ENROLLED,
+        kind=EnrolmentEvent.Kind.ENROLLED if data else EnrolmentEvent.Kind.REINSTATED,
         actor=request.subject,
-        data={
-            "edition": str(enrolment.edition_id),
-            "closes_at": offering.closes_at.isoformat() if offering.closes_at else None,
-        },
+        data=data,
     )
     project_enrolment(enrolment)
     project_course(enrolment)

@@ -52,7 +52,7 @@ def record_evidence(
     findings: Iterable[Finding],
     now: datetime,
     assessor: Subject | None = None,
-) -> list[Evidence]:
+) -> None:
     """Add evidence of a learner and project the standings that it touches. Five queries, none for no findings.
 
     The natural key makes a repeat harmless.
@@ -77,15 +77,14 @@ def record_evidence(
         if finding.competency in places
     ]
     if not rows:
-        return []
+        return
     Evidence.objects.bulk_create(rows, ignore_conflicts=True)
     touched = {finding.competency for finding in findings if finding.competency in places}
     project_standing(enrolment.subject_id, touched)
-    evidence_recorded.send(sender=Evidence, evidence=rows)
-    return rows
+    evidence_recorded.send(sender=Evidence, subject_id=enrolment.subject_id, kind=kind, source=source)
 
 
-def record_lesson_evidence(*, enrolment: Enrolment, step_key: uuid.UUID, now: datetime) -> list[Evidence]:
+def record_lesson_evidence(*, enrolment: Enrolment, step_key: uuid.UUID, now: datetime) -> None:
     """What finishing a lesson says: evidence that holds, or that contributes; `complete` says nothing."""
     strengths = {"evidence": Strength.HOLDS, "recommend": Strength.CONTRIBUTES}
     step = outline_of(enrolment.edition).steps_by_key()[step_key]
@@ -94,11 +93,11 @@ def record_lesson_evidence(*, enrolment: Enrolment, step_key: uuid.UUID, now: da
         for mapped in step.competencies
         if mapped.counts in strengths
     ]
-    return record_evidence(
+    record_evidence(
         enrolment=enrolment,
         step_key=step_key,
         kind=Evidence.Kind.LESSON,
-        source=step_key,
+        source=uuid.uuid5(enrolment.pk, str(step_key)),
         findings=findings,
         now=now,
     )
@@ -132,16 +131,17 @@ def findings_of_score(score: AttemptScore, *, pass_mark: Decimal | None) -> list
 
 def record_attempt_evidence(
     *, enrolment: Enrolment, step_key: uuid.UUID, attempt: Attempt, now: datetime, mark: Mark | None = None
-) -> list[Evidence]:
+) -> None:
     """What a passed attempt, marked by a person or by the rules, says of competencies."""
     if not attempt.passed or attempt.score is None:
-        return []
+        return
     document = document_of(attempt.sitting.edition)
-    return record_evidence(
+    record_evidence(
         enrolment=enrolment,
         step_key=step_key,
         kind=Evidence.Kind.ASSIGNMENT if mark else Evidence.Kind.ATTEMPT,
-        source=attempt.pk,
+        # Each mark is a judgement of its own: one that raises the points is new evidence.
+        source=mark.client_id if mark else attempt.pk,
         findings=findings_of_score(AttemptScore.from_json(attempt.score), pass_mark=document.pass_mark),
         now=now,
         assessor=mark.marker if mark else None,

@@ -58,12 +58,16 @@ def require_open(enrolment: Enrolment, now: datetime) -> None:
     """Refuse to record anything more where a learner has withdrawn or the window has closed."""
     if enrolment.state != Enrolment.State.ACTIVE:
         raise OfferingClosed(
-            _("You have withdrawn from this course, so nothing more is recorded. What you did before is kept.")
+            _(
+                "You have withdrawn from this course, so nothing more is recorded. What you did before is kept."
+            )
         )
     if enrolment.closes_at and now >= enrolment.closes_at:
         raise OfferingClosed(
-            _("This course has closed for you, so nothing more is recorded. What you did before is kept. "
-              "Your instructor can extend your time.")
+            _(
+                "This course has closed for you, so nothing more is recorded. What you did before is kept. "
+                "Your instructor can extend your time."
+            )
         )
 
 
@@ -108,11 +112,8 @@ def add_event(
     occurred_at: datetime,
     object_key: str = "",
     result: Mapping[str, Any] | None = None,
-) -> bool:
-    """Add one entry to the learning ledger, unless one with its key is there. One query.
-
-    True unless a repeat can be told apart without asking the database again.
-    """
+) -> None:
+    """Add one entry to the learning ledger, unless one with its key is there. One query."""
     LearningEvent.objects.bulk_create(
         [
             LearningEvent(
@@ -129,7 +130,6 @@ def add_event(
         ],
         ignore_conflicts=True,
     )
-    return True
 
 
 def is_repeat(client_id: uuid.UUID, enrolment: Enrolment) -> bool:
@@ -152,7 +152,12 @@ def open_step(*, enrolment: Enrolment, step_key: uuid.UUID, language: str) -> En
     if progress and progress.last_step_key == step_key:
         return enrolment
     add_event(
-        enrolment, verb=Verb.OPENED, step_key=step_key, client_id=uuid.uuid4(), language=language, occurred_at=now
+        enrolment,
+        verb=Verb.OPENED,
+        step_key=step_key,
+        client_id=uuid.uuid4(),
+        language=language,
+        occurred_at=now,
     )
     project_step(enrolment, fold_step(enrolment, step_key))
     project_course(enrolment)
@@ -173,7 +178,9 @@ def _require_part(enrolment: Enrolment, answer: PartAnswer, kind: str) -> tuple[
     content = content_of(enrolment, answer.step_key, answer.language)
     part = content.part(answer.part_key)
     if part is None or part["type"] != kind:
-        raise NotFound(_("This part is not in the lesson any more. Load the page again; your words are still there."))
+        raise NotFound(
+            _("This part is not in the lesson any more. Load the page again; your words are still there.")
+        )
     return content, part
 
 
@@ -232,7 +239,9 @@ def save_worksheet(*, enrolment: Enrolment, answer: PartAnswer, fields: Mapping[
     words = {**_last_fields(enrolment, answer), **fields}
     words = {key: text for key, text in words.items() if key in known}
     kept = save_text(
-        subject=enrolment.subject, kind=PersonalText.Kind.WORKSHEET, text=json.dumps(words, ensure_ascii=False)
+        subject=enrolment.subject,
+        kind=PersonalText.Kind.WORKSHEET,
+        text=json.dumps(words, ensure_ascii=False),
     )
     empty = not any(text.strip() for text in words.values())
     result = {"text": str(kept.id), "digest": text_digest(kept), "empty": empty}
@@ -283,7 +292,12 @@ def complete_lesson(
     require_unlocked(enrolment, step_key)
     if state.opened_at is None:
         add_event(
-            enrolment, verb=Verb.OPENED, step_key=step_key, client_id=client_id, language=language, occurred_at=now
+            enrolment,
+            verb=Verb.OPENED,
+            step_key=step_key,
+            client_id=client_id,
+            language=language,
+            occurred_at=now,
         )
         state = fold_step(enrolment, step_key)
     if step.kind != "lesson":

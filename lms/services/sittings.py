@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import get_language
 
 from assessments import services as assessments
 from assessments.documents import write_decimal
@@ -75,7 +76,12 @@ def open_step_sitting(*, enrolment: Enrolment, step_key: uuid.UUID) -> Sitting:
     require_open(enrolment, now)
     find_step(enrolment, step_key)
     require_unlocked(enrolment, step_key)
-    edition = assessment_of(enrolment, step_key)
+    return _bring_up_to_date(enrolment, step_key, assessment_of(enrolment, step_key), now=now)
+
+
+def _bring_up_to_date(
+    enrolment: Enrolment, step_key: uuid.UUID, edition: AssessmentEdition, *, now: datetime
+) -> Sitting:
     terms = terms_of_step(enrolment, step_key, edition, at=now)
     return assessments.open_sitting(
         subject=enrolment.subject,
@@ -88,6 +94,29 @@ def open_step_sitting(*, enrolment: Enrolment, step_key: uuid.UUID) -> Sitting:
             time_factor=terms.time_factor,
         ),
     )
+
+
+def lock_context(attempt: Attempt) -> None:
+    """Lock the enrolment that an attempt belongs to, where it does: always before the attempt, so that two writers
+    never wait for each other. One query.
+    """
+    Enrolment.objects.select_for_update(of=("self",)).filter(pk=attempt.sitting.context).first()
+
+
+def follow_terms(enrolment: Enrolment) -> None:
+    """Let the sittings that are open follow what was granted: an attempt that runs has its new time at once.
+
+    The enrolment is locked by the caller. Two queries, and three for each sitting.
+    """
+    now = clock.now()
+    steps = dict(
+        EditionAssessment.objects.filter(edition_id=enrolment.edition_id).values_list(
+            "assessment_id", "step_key"
+        )
+    )
+    for sitting in Sitting.objects.filter(context=enrolment.pk).select_related("edition"):
+        if sitting.edition_id in steps:
+            _bring_up_to_date(enrolment, steps[sitting.edition_id], sitting.edition, now=now)
 
 
 def place_of(sitting: Sitting) -> tuple[Enrolment, uuid.UUID] | None:
@@ -143,19 +172,27 @@ def _record_attempt(
     )
     state = fold_step(enrolment, step_key)
     record_attempt_evidence(enrolment=enrolment, step_key=step_key, attempt=attempt, now=now, mark=mark)
-    if record_completion(enrolment, find_step(enrolment, step_key), state, language=language, now=now) is None:
+    if (
+        record_completion(enrolment, find_step(enrolment, step_key), state, language=language, now=now)
+        is None
+    ):
         project_step(enrolment, state)
         project_course(enrolment)
+
+
+def hand_in_when_over(*, attempt: Attempt) -> None:
+    """Let the queue hand in what was saved once the attempt's time is over; nothing for one without an end."""
+    if attempt.deadline is not None:
+        from lms.tasks import submit_overdue_attempt
+
+        after = attempt.deadline + assessments.GRACE + timedelta(seconds=1)
+        submit_overdue_attempt.using(run_after=after).enqueue(str(attempt.pk))
 
 
 def note_attempt_started(*, attempt: Attempt, language: str) -> None:
     """An attempt was started: into the learning ledger. One that ends by itself is handed in by the queue."""
     if place := place_of(attempt.sitting):
-        if attempt.deadline is not None:
-            from lms.tasks import submit_overdue_attempt
-
-            after = attempt.deadline + assessments.GRACE + timedelta(seconds=1)
-            submit_overdue_attempt.using(run_after=after).enqueue(str(attempt.pk))
+        hand_in_when_over(attempt=attempt)
         _record_attempt(
             *place,
             attempt,
@@ -193,7 +230,7 @@ def note_attempt_marked(*, mark: Mark) -> None:
         attempt,
         verb=Verb.RETURNED if returned else Verb.MARKED,
         client_id=uuid.uuid5(mark.client_id, "marked"),
-        language="en",
+        language=(get_language() or "en")[:2],
         result={"number": attempt.number} if returned else _result_of(attempt),
         mark=mark,
     )
