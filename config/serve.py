@@ -134,6 +134,11 @@ def main() -> None:
     from config.postgres import EmbeddedPostgresError
 
     host = os.environ.get("HOST", "127.0.0.1")
+    if settings.DEMO and host not in {"127.0.0.1", "::1", "localhost"}:
+        sys.exit(
+            "DEMO=1 makes accounts whose password everybody knows, so it is served to this machine only. "
+            "Unset HOST, or unset DEMO."
+        )
     try:
         check_port(host=host, port=settings.PORT)
     except ImproperlyConfigured as error:

@@ -8,17 +8,21 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
 
 from core.extensions import Impact
 from lms.models import Enrolment, Offering
 from lms.permissions import teaches_learner
 
+# Law 7: wherever people are counted, a smaller number could point at somebody.
+SMALLEST_COUNT = 5
+
 
 def report_impact(*, kind: str, key: uuid.UUID) -> Sequence[Impact]:
     """How many learners are in which edition of a course: a new edition changes nothing for them. One query.
 
-    `kind` is `course`, `key` the course's key. Authors see that people learn, and never who.
+    `kind` is `course`, `key` the course's key. Authors see that people learn, and never who: a count under five is
+    not said.
     """
     if kind != "course":
         return []
@@ -31,17 +35,23 @@ def report_impact(*, kind: str, key: uuid.UUID) -> Sequence[Impact]:
     )
     return [
         Impact(
-            sentence=ngettext(
-                "%(count)d learner is in edition %(number)d; nothing changes for them.",
-                "%(count)d learners are in edition %(number)d; nothing changes for them.",
-                row["learners"],
-            )
-            % {"count": row["learners"], "number": row["edition__number"]},
+            sentence=_say_learners(row["learners"], row["edition__number"]),
             count=row["learners"],
             url=_desk(),
         )
         for row in rows
     ]
+
+
+def _say_learners(learners: int, number: int) -> str:
+    if learners < SMALLEST_COUNT:
+        return _("Fewer than five learners are in edition %(number)d; nothing changes for them.") % {
+            "number": number
+        }
+    return _("%(count)d learners are in edition %(number)d; nothing changes for them.") % {
+        "count": learners,
+        "number": number,
+    }
 
 
 def _desk() -> str:
@@ -75,16 +85,7 @@ def tell_uses(*, kind: str, key: uuid.UUID) -> Sequence[str]:
         return []
     rows = (
         Offering.objects.filter(**{columns[kind]: key})
-        .annotate(learners=Count("enrolments"))
         .order_by("title_en")
-        .values_list("title_en", "learners")
+        .values_list("title_en", flat=True)
     )
-    return [
-        ngettext(
-            "The offering “%(title)s” uses it, with %(count)d learner.",
-            "The offering “%(title)s” uses it, with %(count)d learners.",
-            learners,
-        )
-        % {"title": title, "count": learners}
-        for title, learners in rows
-    ]
+    return [_("The offering “%(title)s” uses it.") % {"title": title} for title in rows]

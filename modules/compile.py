@@ -180,7 +180,8 @@ class _Compiler:
         course = self.tree.course
         if len(self.languages) < len(LANGUAGES):
             self._complain(
-                _("The course has no published translation yet. Translate it and publish the translation."), course
+                _("The course has no published translation yet. Translate it and publish the translation."),
+                course,
             )
         modules = tuple(self._compile_module(module) for module in self.tree.modules)
         outline = Outline(
@@ -257,7 +258,9 @@ class _Compiler:
         }
         if len({len(texts) for texts in lists.values()}) > 1:
             self._complain(
-                _("The languages differ in the number of things that a person can do afterwards. Make them the same."),
+                _(
+                    "The languages differ in the number of things that a person can do afterwards. Make them the same."
+                ),
                 course,
             )
         return tuple(
@@ -282,7 +285,9 @@ class _Compiler:
         for language in self.languages:
             if language not in self.tree.words[page.translation_key]:
                 self._complain(
-                    _("It has no published text in %(language)s yet. Translate it and publish the translation.")
+                    _(
+                        "It has no published text in %(language)s yet. Translate it and publish the translation."
+                    )
                     % {"language": describe_language(language)},
                     page,
                     language,
@@ -416,7 +421,9 @@ class _Compiler:
         if not steps:
             self._complain(_("The course has no published lesson or assessment yet."), course)
         elif not any(step.required for step in steps):
-            self._complain(_("No step is needed to complete the course, so nobody could complete it."), course)
+            self._complain(
+                _("No step is needed to complete the course, so nobody could complete it."), course
+            )
         slugs = [step.slug for step in steps]
         for slug in sorted({slug for slug in slugs if slugs.count(slug) > 1}):
             self._complain(
@@ -424,6 +431,18 @@ class _Compiler:
                 % {"slug": slug},
                 course,
             )
+        # A person sits an assessment once in a course: two steps with the same one would share its attempts.
+        held = [step.assessment for step in steps if step.assessment]
+        for step in steps:
+            if step.assessment and held.count(step.assessment) > 1:
+                self._complain(
+                    _(
+                        "Another step of the course holds the same assessment as “%(title)s”. Copy it, or take one away."
+                    )
+                    % {"title": step.title.get(self.tree.source, "")},
+                    course,
+                )
+                break
 
 
 def find_evidence(document: AssessmentDocument) -> tuple[Mapped, ...]:
