@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -13,13 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.admin import messages
 
+from accounts.models import User
 from accounts.services import subject_of
 from core.errors import DomainError
+from standards.drafts import preview_edition, report_impact
 from standards.models import FrameworkEdition
 from standards.pages import FrameworkPage
 from standards.permissions import may_change_status, may_issue, may_see_editions
 from standards.rules import NEXT_STATUSES
-from standards.selectors import light_editions, preview_edition, report_impact
+from standards.selectors import light_editions
 from standards.services import change_edition_status, issue_framework_edition
 
 
@@ -43,7 +45,9 @@ def issue_edition(request: HttpRequest, page_id: int) -> HttpResponse:
         known = set(FrameworkEdition.objects.values_list("pk", flat=True))
         try:
             edition = issue_framework_edition(
-                framework_page=page, status=request.POST["status"], issued_by=subject_of(request.user)
+                framework_page=page,
+                status=request.POST["status"],
+                issued_by=subject_of(cast("User", request.user)),
             )
         except DomainError as error:
             messages.error(request, str(error))
@@ -51,11 +55,13 @@ def issue_edition(request: HttpRequest, page_id: int) -> HttpResponse:
             if edition.pk in known:
                 messages.info(
                     request,
-                    _("Nothing was issued: edition %(number)d has this text already.") % {"number": edition.number},
+                    _("Nothing was issued: edition %(number)d has this text already.")
+                    % {"number": edition.number},
                 )
             else:
                 messages.success(
-                    request, _("Edition %(number)d of “%(title)s” was issued.")
+                    request,
+                    _("Edition %(number)d of “%(title)s” was issued.")
                     % {"number": edition.number, "title": edition.title_en},
                 )
             return redirect("standards_admin:editions")
@@ -85,7 +91,9 @@ def list_editions(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "edition": edition,
-            "steps": [FrameworkEdition.Status(status) for status in NEXT_STATUSES[edition.status]] if may_change else [],
+            "steps": [FrameworkEdition.Status(status) for status in NEXT_STATUSES[edition.status]]
+            if may_change
+            else [],
         }
         for edition in editions
     ]
@@ -100,7 +108,9 @@ def list_editions(request: HttpRequest) -> HttpResponse:
 def change_status(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Adopt, supersede or withdraw an edition, after saying what that means and whom it touches."""
     if not may_change_status(request.user):
-        raise PermissionDenied(_("Only the standards committee and administrators change an edition's status."))
+        raise PermissionDenied(
+            _("Only the standards committee and administrators change an edition's status.")
+        )
     edition = get_object_or_404(light_editions(), pk=key)
     wanted = (request.POST if request.method == "POST" else request.GET).get("to", "")
     if wanted not in FrameworkEdition.Status.values:
@@ -108,7 +118,9 @@ def change_status(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     status = FrameworkEdition.Status(wanted)
     if request.method == "POST":
         try:
-            change_edition_status(edition=edition, status=status, changed_by=subject_of(request.user))
+            change_edition_status(
+                edition=edition, status=status, changed_by=subject_of(cast("User", request.user))
+            )
         except DomainError as error:
             messages.error(request, str(error))
         else:
@@ -120,7 +132,8 @@ def change_status(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         return redirect("standards_admin:editions")
     meanings = {
         FrameworkEdition.Status.ADOPTED: _(
-            "Readers see it as the standards in force. The edition adopted before it, and earlier drafts, are superseded at the same moment. "
+            "Readers see it as the standards in force. The edition adopted before it, and earlier drafts, are "
+            "superseded at the same moment. "
             "Courses keep the edition they were issued against."
         ),
         FrameworkEdition.Status.SUPERSEDED: _(

@@ -53,10 +53,11 @@ def find_uses(pages: Iterable[Page]) -> list[str]:
 
 
 def _find_frameworks(keys: dict[Any, str]) -> list[str]:
-    editions = FrameworkEdition.objects.filter(framework_key__in=list(keys)).order_by("framework_key", "number")
+    editions = FrameworkEdition.objects.filter(framework_key__in=list(keys)).order_by(
+        "framework_key", "number"
+    )
     return [
-        _("“%(title)s” is issued as edition %(numbers)s.")
-        % {"title": keys[key], "numbers": _join(numbers)}
+        _("“%(title)s” is issued as edition %(numbers)s.") % {"title": keys[key], "numbers": _join(numbers)}
         for key, numbers in _gather(editions.values_list("framework_key", "number")).items()
     ]
 
@@ -64,7 +65,8 @@ def _find_frameworks(keys: dict[Any, str]) -> list[str]:
 def _find_domains(keys: dict[Any, str]) -> list[str]:
     rows = EditionDomain.objects.filter(key__in=list(keys)).order_by("code", "edition__number")
     return [
-        _("The domain “%(title)s” stands in edition %(numbers)s.") % {"title": keys[key], "numbers": _join(numbers)}
+        _("The domain “%(title)s” stands in edition %(numbers)s.")
+        % {"title": keys[key], "numbers": _join(numbers)}
         for key, numbers in _gather(rows.values_list("key", "edition__number")).items()
     ]
 
@@ -72,7 +74,8 @@ def _find_domains(keys: dict[Any, str]) -> list[str]:
 def _find_competencies(keys: dict[Any, str]) -> list[str]:
     rows = EditionCompetency.objects.filter(competency__in=list(keys)).order_by("code", "edition__number")
     return [
-        _("The competency “%(title)s” stands in edition %(numbers)s.") % {"title": keys[key], "numbers": _join(numbers)}
+        _("The competency “%(title)s” stands in edition %(numbers)s.")
+        % {"title": keys[key], "numbers": _join(numbers)}
         for key, numbers in _gather(rows.values_list("competency_id", "edition__number")).items()
     ]
 

@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Subject
 from core import clock
@@ -79,10 +80,10 @@ class FrameworkEdition(UUIDModel):
     """The numbered, immutable text of a framework, in both languages. `document` is a CASE package."""
 
     class Status(models.TextChoices):
-        CONSULTATION = "consultation", _("Draft for consultation")
-        ADOPTED = "adopted", _("Adopted")
-        SUPERSEDED = "superseded", _("Superseded")
-        WITHDRAWN = "withdrawn", _("Withdrawn")
+        CONSULTATION = "consultation", pgettext_lazy("edition", "Draft for consultation")
+        ADOPTED = "adopted", pgettext_lazy("edition", "Adopted")
+        SUPERSEDED = "superseded", pgettext_lazy("edition", "Superseded")
+        WITHDRAWN = "withdrawn", pgettext_lazy("edition", "Withdrawn")
 
     framework_key = models.UUIDField(db_index=True)
     slug = models.SlugField(max_length=80)

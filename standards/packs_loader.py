@@ -6,25 +6,32 @@ later change is seen, kept and reported.
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
-from markdown_it import MarkdownIt
 from wagtail.models import Locale, Page, Site
 
 from core import canonical
-from core.errors import DomainError
-from core.sanitize import clean_kept
 from standards.case.package import Stamp, build_package, digest_package
-from standards.models import Association, Competency, CompetencyKind, FrameworkEdition, Level, Source
+from standards.models import Association, Competency, FrameworkEdition, Source
+from standards.pack_files import (
+    LANGUAGES,
+    FrameworkPack,
+    PackError,
+    clean_text,
+    competency_values,
+    domain_values,
+    framework_values,
+    read_framework_pack,
+    read_front_matter,
+    read_yaml,
+)
 from standards.pages import (
     CompetencyPage,
     CompetencyRelation,
@@ -38,142 +45,22 @@ from standards.services import issue_framework_edition
 
 Report = Callable[[str], None]
 
-LANGUAGES: Final = ("en", "fr")
 SOURCE_FIELDS: Final = ("citation_en", "citation_fr", "url", "local_en", "local_fr")
 PAGE_FIELDS: Final[dict[type[DraftPage], tuple[str, ...]]] = {
     FrameworkPage: ("title", "summary", "licence", "starting_content"),
     DomainPage: ("title", "code", "intro"),
     CompetencyPage: (
-        "title", "code", "kind", "statement", "foundational", "practising", "leading", "example", "example_level",
+        "title",
+        "code",
+        "kind",
+        "statement",
+        "foundational",
+        "practising",
+        "leading",
+        "example",
+        "example_level",
     ),
 }
-
-
-class PackError(DomainError):
-    """A pack cannot be loaded as it is; nothing of it was kept."""
-
-    code = "pack_refused"
-    status = 400
-
-
-# --- Reading files ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class DomainFile:
-    """One domain of a pack in one language."""
-
-    name: str
-    head: dict[str, Any]
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class FrameworkPack:
-    """A framework pack as its files say it."""
-
-    path: Path
-    about: dict[str, Any]
-    domains: dict[str, dict[str, DomainFile]]  # file name → language → file
-
-    @property
-    def slug(self) -> str:
-        return str(self.about["slug"])
-
-    @property
-    def key(self) -> uuid.UUID:
-        return uuid.UUID(str(self.about["id"]))
-
-
-def read_yaml(path: Path) -> Any:
-    """A YAML file of a pack, or PackError that names the line."""
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PackError(_("The pack has no file %(path)s.") % {"path": _shorten(path)}) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PackError(_("%(path)s cannot be read: %(error)s") % {"path": _shorten(path), "error": error}) from error
-
-
-def read_front_matter(path: Path) -> tuple[dict[str, Any], str]:
-    """The YAML between the first two `---` lines of a Markdown file, and the text after them."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, UnicodeDecodeError) as error:
-        raise PackError(_("%(path)s cannot be read: %(error)s") % {"path": _shorten(path), "error": error}) from error
-    lines = text.splitlines(keepends=True)
-    if not lines or lines[0].strip() != "---":
-        raise PackError(_("%(path)s must begin with a line of three hyphens.") % {"path": _shorten(path)})
-    end = next((number for number, line in enumerate(lines[1:], start=1) if line.strip() == "---"), None)
-    if end is None:
-        raise PackError(_("The head of %(path)s is not closed by a line of three hyphens.") % {"path": _shorten(path)})
-    try:
-        head = yaml.safe_load("".join(lines[1:end]))
-    except yaml.YAMLError as error:
-        raise PackError(_("%(path)s cannot be read: %(error)s") % {"path": _shorten(path), "error": error}) from error
-    if not isinstance(head, dict):
-        raise PackError(_("The head of %(path)s must be a list of names and values.") % {"path": _shorten(path)})
-    return head, "".join(lines[end + 1 :]).strip()
-
-
-def _shorten(path: Path) -> str:
-    return "/".join(path.parts[-3:])
-
-
-def read_framework_pack(path: Path) -> FrameworkPack:
-    """The files of a pack, checked for what only the files can tell; PackError otherwise."""
-    about = read_yaml(path / "pack.yaml")
-    if not isinstance(about, dict) or about.get("kind") != "framework":
-        raise PackError(_("%(path)s is no framework pack.") % {"path": _shorten(path)})
-    if about.get("source_language") != SOURCE_LANGUAGE or set(about.get("languages", ())) != set(LANGUAGES):
-        raise PackError(_("The framework pack %(slug)s must be in English and French.") % {"slug": about.get("slug")})
-    names = sorted(file.name for file in (path / SOURCE_LANGUAGE).glob("*.md"))
-    domains: dict[str, dict[str, DomainFile]] = {}
-    for name in names:
-        domains[name] = {
-            language: DomainFile(name, *read_front_matter(path / language / name)) for language in LANGUAGES
-        }
-        _check_domain(domains[name])
-    stray = sorted(file.name for file in (path / "fr").glob("*.md") if file.name not in domains)
-    if stray:
-        raise PackError(_("These files have no English one: %(names)s.") % {"names": ", ".join(stray)})
-    return FrameworkPack(path=path, about=about, domains=domains)
-
-
-def _check_domain(files: dict[str, DomainFile]) -> None:
-    source, twin = files["en"], files["fr"]
-    codes = [competency.get("code") for competency in source.head.get("competencies") or ()]
-    other = [competency.get("code") for competency in twin.head.get("competencies") or ()]
-    if codes != other or source.head.get("code") != twin.head.get("code"):
-        raise PackError(
-            _("fr/%(name)s must have the same codes in the same order as en/%(name)s.") % {"name": source.name}
-        )
-    for language, file in files.items():
-        for competency in file.head.get("competencies") or ():
-            levels = competency.get("levels") or {}
-            words = {"title": competency.get("title"), "statement": competency.get("statement"), **{
-                level: levels.get(level) for level in Level.values
-            }}
-            missing = [name for name, text in words.items() if not _text(text)]
-            if missing:
-                raise PackError(
-                    _("%(language)s/%(name)s: %(code)s lacks %(what)s.")
-                    % {
-                        "language": language, "name": file.name, "code": competency.get("code"),
-                        "what": ", ".join(missing),
-                    }
-                )
-    for competency in source.head.get("competencies") or ():
-        if competency.get("kind") not in CompetencyKind.values:
-            raise PackError(
-                _("%(name)s: the kind of %(code)s must be knowledge or skill.")
-                % {"name": source.name, "code": competency.get("code")}
-            )
-        if competency.get("example_level") and competency["example_level"] not in Level.values:
-            raise PackError(
-                _("%(name)s: the level of the example of %(code)s is unknown.")
-                % {"name": source.name, "code": competency.get("code")}
-            )
 
 
 # --- Sources ----------------------------------------------------------------------------------------------------
@@ -189,7 +76,9 @@ def load_sources(path: Path, *, report: Report, replace: bool = False) -> dict[s
     entries = read_yaml(path / "sources.yaml") or []
     known = Source.objects.in_bulk([entry["slug"] for entry in entries], field_name="slug")
     return {
-        entry["slug"]: _load_source(entry, known.get(entry["slug"]), pack=path.name, report=report, replace=replace)
+        entry["slug"]: _load_source(
+            entry, known.get(entry["slug"]), pack=path.name, report=report, replace=replace
+        )
         for entry in entries
     }
 
@@ -219,7 +108,10 @@ def _load_source(
         return source
     if current != source.loaded_digest and not replace:
         if wanted != source.loaded_digest:
-            report(_("Source %(slug)s: an editor changed it, so the file's new words were not taken.") % {"slug": source.slug})
+            report(
+                _("Source %(slug)s: an editor changed it, so the file's new words were not taken.")
+                % {"slug": source.slug}
+            )
         else:
             report(_("Source %(slug)s: an editor's change was kept.") % {"slug": source.slug})
         return source
@@ -255,26 +147,43 @@ def load_framework_pack(path: Path, *, report: Report, replace: bool = False) ->
     tally = Tally()
     load = _PageLoader(tally, report=report, replace=replace)
     framework = load.write(
-        FrameworkPage, pack.key, find_roots(), _framework_values(pack), slug=pack.slug, label=pack.slug
+        FrameworkPage, pack.key, find_roots(), framework_values(pack), slug=pack.slug, label=pack.slug
     )
     _register_competencies(pack)
     relations = _find_relations(pack)
     for files in pack.domains.values():
         head = files["en"].head
         domain = load.write(
-            DomainPage, uuid.UUID(str(head["id"])), framework, _domain_values(files),
-            slug=str(head["code"]).lower(), label=str(head["code"]),
+            DomainPage,
+            uuid.UUID(str(head["id"])),
+            framework,
+            domain_values(files),
+            slug=str(head["code"]).lower(),
+            label=str(head["code"]),
         )
         for position, entry in enumerate(head.get("competencies") or ()):
             load.write(
-                CompetencyPage, uuid.UUID(str(entry["id"])), domain, _competency_values(files, position),
-                slug=str(entry["code"]).lower(), label=str(entry["code"]),
+                CompetencyPage,
+                uuid.UUID(str(entry["id"])),
+                domain,
+                competency_values(files, position),
+                slug=str(entry["code"]).lower(),
+                label=str(entry["code"]),
                 links=_Links(_find_sources(entry, sources), relations.get(entry["code"], [])),
             )
     load.publish()
     report(
-        _("Framework %(slug)s: %(made)d pages made, %(changed)d changed, %(kept)d as they were, %(edited)d kept as edited.")
-        % {"slug": pack.slug, "made": tally.made, "changed": tally.changed, "kept": tally.kept, "edited": tally.edited}
+        _(
+            "Framework %(slug)s: %(made)d pages made, %(changed)d changed, %(kept)d as they were, "
+            "%(edited)d kept as edited."
+        )
+        % {
+            "slug": pack.slug,
+            "made": tally.made,
+            "changed": tally.changed,
+            "kept": tally.kept,
+            "edited": tally.edited,
+        }
     )
     return _issue(pack, framework["en"], edited=tally.edited > 0, report=report)
 
@@ -284,7 +193,9 @@ def find_roots() -> dict[str, Page]:
     site = Site.objects.filter(is_default_site=True).select_related("root_page").first()
     roots: dict[str, Page] = {}
     if site is not None:
-        for page in Page.objects.filter(translation_key=site.root_page.translation_key).select_related("locale"):
+        for page in Page.objects.filter(translation_key=site.root_page.translation_key).select_related(
+            "locale"
+        ):
             roots[page.locale.language_code] = page
     missing = [name for code, name in settings.LANGUAGES if code not in roots]
     if missing:
@@ -293,57 +204,6 @@ def find_roots() -> dict[str, Page]:
             % {"languages": ", ".join(str(name) for name in missing)}
         )
     return roots
-
-
-def _framework_values(pack: FrameworkPack) -> dict[str, dict[str, Any]]:
-    about = pack.about
-    return {
-        language: {
-            "title": _text(about["title"][language]),
-            "summary": _text(about["summary"][language]),
-            "licence": about.get("licence", FrameworkPage.Licence.RESERVED),
-            "starting_content": bool(about.get("note")),
-        }
-        for language in LANGUAGES
-    }
-
-
-def _domain_values(files: dict[str, DomainFile]) -> dict[str, dict[str, Any]]:
-    return {
-        language: {
-            "title": _text(file.head["title"]),
-            "code": str(files["en"].head["code"]),
-            "intro": render_markdown(file.body),
-        }
-        for language, file in files.items()
-    }
-
-
-def _competency_values(files: dict[str, DomainFile], position: int) -> dict[str, dict[str, Any]]:
-    structure = files["en"].head["competencies"][position]
-    values = {}
-    for language, file in files.items():
-        words = file.head["competencies"][position]
-        values[language] = {
-            "title": _text(words.get("title")),
-            "code": str(structure["code"]),
-            "kind": structure["kind"],
-            "statement": _text(words.get("statement")),
-            **{level: _text((words.get("levels") or {}).get(level)) for level in Level.values},
-            "example": _text(words.get("example")),
-            "example_level": structure.get("example_level") or "",
-        }
-    return values
-
-
-def _text(value: Any) -> str:
-    # Folded YAML ends in a line break. No-break spaces stay: French needs them.
-    return re.sub(r"[ \t\r\n]+", " ", str(value or "")).strip(" ")
-
-
-def render_markdown(text: str) -> str:
-    """CommonMark without raw HTML, as cleaned HTML that a rich text field keeps."""
-    return clean_kept(MarkdownIt("commonmark", {"html": False}).render(text)).strip()
 
 
 def _find_sources(entry: Mapping[str, Any], sources: Mapping[str, Source]) -> list[Source]:
@@ -390,7 +250,7 @@ class _PageLoader:
         *,
         slug: str,
         label: str,
-        links: _Links = _Links(),  # noqa: B008 (immutable)
+        links: _Links = _Links(),
     ) -> dict[str, DraftPage]:
         """The page in each language, as the file has it or as an editor left it."""
         pages: dict[str, DraftPage] = {}
@@ -401,7 +261,9 @@ class _PageLoader:
                 pages[language] = self._change(page, wanted, links, f"{label} ({language})")
                 continue
             if language == SOURCE_LANGUAGE:
-                page = self._make(model(translation_key=key, title=wanted["title"], slug=slug), parents[language])
+                page = self._make(
+                    model(translation_key=key, title=wanted["title"], slug=slug), parents[language]
+                )
             else:
                 page = pages[SOURCE_LANGUAGE].copy_for_translation(self.locales[language])
             self._fill(page, wanted, links)
@@ -425,7 +287,8 @@ class _PageLoader:
             self.report(
                 _("%(label)s: an editor's change was kept.") % {"label": label}
                 if new == page.loaded_digest
-                else _("%(label)s: an editor changed it, so the file's new words were not taken.") % {"label": label}
+                else _("%(label)s: an editor changed it, so the file's new words were not taken.")
+                % {"label": label}
             )
             return page
         self._fill(latest, wanted, links)
@@ -467,15 +330,19 @@ def read_values(page: DraftPage) -> dict[str, Any]:
 
 def _register_competencies(pack: FrameworkPack) -> None:
     for files in pack.domains.values():
-        pairs = zip(files["en"].head.get("competencies") or (), files["fr"].head.get("competencies") or (), strict=True)
+        pairs = zip(
+            files["en"].head.get("competencies") or (),
+            files["fr"].head.get("competencies") or (),
+            strict=True,
+        )
         for entry, twin in pairs:
             Competency.objects.get_or_create(
                 id=uuid.UUID(str(entry["id"])),
                 defaults={
                     "framework_key": pack.key,
                     "code": entry["code"],
-                    "title_en": _text(entry.get("title")),
-                    "title_fr": _text(twin.get("title")),
+                    "title_en": clean_text(entry.get("title")),
+                    "title_fr": clean_text(twin.get("title")),
                 },
             )
 
@@ -489,7 +356,11 @@ def _find_relations(pack: FrameworkPack) -> dict[str, list[tuple[str, uuid.UUID]
     }
     relations: dict[str, list[tuple[str, uuid.UUID]]] = {}
     for entry in pack.about.get("associations") or ():
-        if entry["from"] not in keys or entry["to"] not in keys or entry["type"] not in Association.Type.values:
+        if (
+            entry["from"] not in keys
+            or entry["to"] not in keys
+            or entry["type"] not in Association.Type.values
+        ):
             raise PackError(
                 _("pack.yaml: the association from %(origin)s to %(destination)s cannot be used.")
                 % {"origin": entry["from"], "destination": entry["to"]}
@@ -507,7 +378,12 @@ def _issue(pack: FrameworkPack, page: DraftPage, *, edited: bool, report: Report
     if found is not None:
         return found
     if edited:
-        report(_("Framework %(slug)s: no edition was issued, because editors have changed pages. Issue it in the CMS.") % {"slug": pack.slug})
+        report(
+            _(
+                "Framework %(slug)s: no edition was issued, because editors have changed pages. Issue it in the CMS."
+            )
+            % {"slug": pack.slug}
+        )
         return None
     last = editions.order_by("-number").first()
     if last is not None and last.number >= int(wanted.get("number", 1)):
@@ -522,5 +398,19 @@ def _issue(pack: FrameworkPack, page: DraftPage, *, edited: bool, report: Report
     edition = issue_framework_edition(
         framework_page=page, status=wanted.get("status", FrameworkEdition.Status.CONSULTATION)
     )
-    report(_("Framework %(slug)s: edition %(number)d was issued.") % {"slug": pack.slug, "number": edition.number})
+    report(
+        _("Framework %(slug)s: edition %(number)d was issued.")
+        % {"slug": pack.slug, "number": edition.number}
+    )
     return edition
+
+
+__all__ = [
+    "PackError",
+    "find_roots",
+    "load_framework_pack",
+    "load_sources",
+    "read_framework_pack",
+    "read_front_matter",
+    "read_yaml",
+]

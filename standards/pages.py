@@ -8,6 +8,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from modelcluster.fields import ParentalKey
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel, InlinePanel, MultiFieldPanel
 from wagtail.fields import RichTextField
@@ -52,7 +53,7 @@ class DraftPage(Page):
         return super().delete(*args, **kwargs)
 
     def get_preview_context(self, request: HttpRequest, mode_name: str) -> dict[str, object]:
-        from standards.selectors import describe_draft
+        from standards.drafts import describe_draft
 
         return {**super().get_preview_context(request, mode_name), **describe_draft(self)}
 
@@ -65,14 +66,20 @@ class FrameworkPage(DraftPage):
         RESERVED = "reserved", _("All rights reserved")
 
     summary = models.TextField(
-        _("summary"), blank=True, help_text=_("One to three sentences: for whom these standards are and what they hold.")
+        _("summary"),
+        blank=True,
+        help_text=_("One to three sentences: for whom these standards are and what they hold."),
     )
     licence = models.CharField(
-        _("licence"), max_length=20, choices=Licence.choices, default=Licence.CC_BY,
+        _("licence"),
+        max_length=20,
+        choices=Licence.choices,
+        default=Licence.CC_BY,
         help_text=_("What others may do with the text."),
     )
     starting_content = models.BooleanField(
-        _("starting content, for review"), default=False,
+        _("starting content, for review"),
+        default=False,
         help_text=_("Shown to readers until an editor clears it and issues the next edition."),
     )
 
@@ -104,7 +111,9 @@ class DomainPage(DraftPage):
 
     code = models.CharField(_("code"), max_length=10, help_text=_("One letter, such as B."))
     intro = RichTextField(
-        _("opening paragraph"), features=PLAIN_FEATURES, blank=True,
+        _("opening paragraph"),
+        features=PLAIN_FEATURES,
+        blank=True,
         help_text=_("One paragraph: what this domain is about."),
     )
 
@@ -131,27 +140,40 @@ class CompetencyPage(DraftPage):
         _("code"), max_length=10, help_text=_("The domain's letter and a number, such as B2.")
     )
     kind = models.CharField(
-        _("kind"), max_length=20, choices=[("knowledge", _("Knowledge")), ("skill", _("Skill"))], default="skill"
+        pgettext_lazy("of a competency", "kind"),
+        max_length=20,
+        choices=[("knowledge", _("Knowledge")), ("skill", _("Skill"))],
+        default="skill",
     )
     statement = models.TextField(
         _("statement"), help_text=_("One sentence: what the person does, and to what end.")
     )
     foundational = models.TextField(
-        _("foundational level"), help_text=_("What a person does who is beginning in this work. Two to four sentences.")
+        _("foundational level"),
+        help_text=_("What a person does who is beginning in this work. Two to four sentences."),
     )
     practising = models.TextField(
-        _("practising level"), help_text=_("What a person does who carries this work alone. Two to four sentences.")
+        _("practising level"),
+        help_text=_("What a person does who carries this work alone. Two to four sentences."),
     )
     leading = models.TextField(
-        _("leading level"), help_text=_("What a person does who leads others in this work. Two to four sentences.")
+        _("leading level"),
+        help_text=_("What a person does who leads others in this work. Two to four sentences."),
     )
     example = models.TextField(
-        _("example from practice"), blank=True,
+        _("example from practice"),
+        blank=True,
         help_text=_("Three to five sentences. Name an invented place as invented."),
     )
     example_level = models.CharField(
-        _("level of the example"), max_length=20, blank=True,
-        choices=[("foundational", _("Foundational")), ("practising", _("Practising")), ("leading", _("Leading"))],
+        _("level of the example"),
+        max_length=20,
+        blank=True,
+        choices=[
+            ("foundational", _("Foundational")),
+            ("practising", _("Practising")),
+            ("leading", _("Leading")),
+        ],
     )
 
     content_panels: ClassVar = [
@@ -169,7 +191,7 @@ class CompetencyPage(DraftPage):
         InlinePanel("relations", heading=_("Related competencies"), label=_("relation")),
     ]
     parent_page_types: ClassVar = ["standards.DomainPage"]
-    subpage_types: ClassVar = []
+    subpage_types: ClassVar[list[str]] = []
     override_translatable_fields: ClassVar = [
         SynchronizedField("code", overridable=False),
         SynchronizedField("kind", overridable=False),
@@ -200,7 +222,8 @@ class CompetencyRelation(Orderable):
 
     page = ParentalKey(CompetencyPage, on_delete=models.CASCADE, related_name="relations")
     type = models.CharField(
-        _("relation"), max_length=20,
+        _("relation"),
+        max_length=20,
         choices=[
             ("precedes", _("Comes before")),
             ("related_to", _("Goes with")),

@@ -14,4 +14,6 @@ def may_change_status(user: Any) -> bool:
 
 
 def may_see_editions(user: Any) -> bool:
-    return bool(user.has_perm("standards.view_frameworkedition") or may_issue(user) or may_change_status(user))
+    return bool(
+        user.has_perm("standards.view_frameworkedition") or may_issue(user) or may_change_status(user)
+    )

@@ -32,9 +32,12 @@ def find_source_page(page: Any) -> Any:
     """The page of the source language that belongs to `page`, itself where it is that. At most one query."""
     if page.locale.language_code == SOURCE_LANGUAGE:
         return page
-    return type(page).objects.filter(
-        translation_key=page.translation_key, locale__language_code=SOURCE_LANGUAGE
-    ).first() or page
+    return (
+        type(page)
+        .objects.filter(translation_key=page.translation_key, locale__language_code=SOURCE_LANGUAGE)
+        .first()
+        or page
+    )
 
 
 def read_pages(framework_page: FrameworkPage) -> FrameworkText:
@@ -159,7 +162,9 @@ def read_edition(edition: FrameworkEdition) -> FrameworkText:
                 example=Words(row.example.get("en", ""), row.example.get("fr", "")),
                 example_level=row.example.get("level", ""),
                 sources=tuple(
-                    SourceText(slug=source["slug"], citation=Words(source["en"], source["fr"]), url=source["url"])
+                    SourceText(
+                        slug=source["slug"], citation=Words(source["en"], source["fr"]), url=source["url"]
+                    )
                     for source in row.sources
                 ),
             )
@@ -189,5 +194,3 @@ def read_edition(edition: FrameworkEdition) -> FrameworkText:
             for association in Association.objects.filter(edition=edition)
         ),
     )
-
-

@@ -12,6 +12,7 @@ from html import unescape
 from typing import Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 LEVELS: Final = ("foundational", "practising", "leading")
 # Where one edition may point at a competency that no longer stands in it, or stands in another framework.
@@ -104,7 +105,9 @@ def find_problems(text: FrameworkText, *, known: frozenset[uuid.UUID] = frozense
     problems = [*_check_words(_("The framework"), text.title, _("title"))]
     problems += _check_words(_("The framework"), text.summary, _("summary"), needed=False)
     if not any(text.competencies()):
-        problems.append(_("The framework has no published competency yet. Publish one in English and in French."))
+        problems.append(
+            _("The framework has no published competency yet. Publish one in English and in French.")
+        )
     problems += _check_codes(text)
     for domain in text.domains:
         who = _("Domain %(code)s") % {"code": domain.code}
@@ -142,7 +145,9 @@ def _check_codes(text: FrameworkText) -> list[str]:
     ]
     for domain in text.domains:
         problems += [
-            _("The competency %(code)s stands in domain %(domain)s. Its code must be that letter and a number.")
+            _(
+                "The competency %(code)s stands in domain %(domain)s. Its code must be that letter and a number."
+            )
             % {"code": competency.code, "domain": domain.code}
             for competency in domain.competencies
             if not re.fullmatch(re.escape(domain.code) + r"[1-9][0-9]{0,2}", competency.code)
@@ -152,7 +157,11 @@ def _check_codes(text: FrameworkText) -> list[str]:
 
 def _check_competency(competency: CompetencyText) -> list[str]:
     who = _("Competency %(code)s") % {"code": competency.code}
-    names = {"foundational": _("foundational level"), "practising": _("practising level"), "leading": _("leading level")}
+    names = {
+        "foundational": _("foundational level"),
+        "practising": _("practising level"),
+        "leading": _("leading level"),
+    }
     problems = _check_words(who, competency.title, _("title"))
     problems += _check_words(who, competency.statement, _("statement"))
     for level in LEVELS:
@@ -178,7 +187,8 @@ def _check_relations(text: FrameworkText, known: frozenset[uuid.UUID]) -> list[s
             relation.type in OUTWARD_RELATIONS and relation.destination in known
         ):
             problems.append(
-                _("Competency %(code)s is related to one that does not stand in this framework.") % {"code": code}
+                _("Competency %(code)s is related to one that does not stand in this framework.")
+                % {"code": code}
             )
     seen = Counter((relation.type, relation.origin, relation.destination) for relation in text.relations)
     problems += [
@@ -324,15 +334,20 @@ def _competency_fields(competency: CompetencyText, language: str) -> Fields:
     return [
         ("code", _("Code"), competency.code),
         ("title", _("Title"), competency.title.in_language(language)),
-        ("kind", _("Kind"), kinds.get(competency.kind, competency.kind)),
+        ("kind", pgettext("of a competency", "Kind"), kinds.get(competency.kind, competency.kind)),
         ("statement", _("Statement"), competency.statement.in_language(language)),
-        *((level, labels[level], competency.levels.get(level, Words()).in_language(language)) for level in LEVELS),
+        *(
+            (level, labels[level], competency.levels.get(level, Words()).in_language(language))
+            for level in LEVELS
+        ),
         ("example", _("Example"), competency.example.in_language(language)),
         ("example_level", _("Level of the example"), labels.get(competency.example_level, "")),
         (
             "sources",
             _("What it rests on"),
-            " · ".join(source.citation.in_language(language).replace("*", "") for source in competency.sources),
+            " · ".join(
+                source.citation.in_language(language).replace("*", "") for source in competency.sources
+            ),
         ),
     ]
 

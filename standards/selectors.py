@@ -6,22 +6,24 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from django.conf import settings
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Length
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from wagtail.models import Page
 
-from core.extensions import Impact, TaughtPlace, impact_reports, taught_in
-from standards.case.package import Stamp, build_package, digest_package
-from standards.models import Association, Competency, EditionCompetency, EditionDomain, FrameworkEdition, Level
+from core.extensions import TaughtPlace, taught_in
+from standards.models import (
+    Association,
+    EditionCompetency,
+    EditionDomain,
+    FrameworkEdition,
+    Level,
+)
 from standards.pages import CompetencyPage, DomainPage, DraftPage, FrameworkPage
-from standards.reading import find_source_page, read_edition, read_pages
-from standards.rules import Change, FrameworkText, compare_texts, find_problems, touches_other_words
+from standards.reading import read_edition
+from standards.rules import Change, compare_texts
 
 STANDING = (FrameworkEdition.Status.ADOPTED, FrameworkEdition.Status.CONSULTATION)
 
@@ -90,7 +92,7 @@ class FrameworkListing:
 
     @property
     def competency_count(self) -> int:
-        return sum(domain.competency_count for domain in self.domains)
+        return sum(getattr(domain, "competency_count", 0) for domain in self.domains)
 
 
 def list_frameworks() -> list[FrameworkListing]:
@@ -126,7 +128,9 @@ class EditionScreen:
     def current(self) -> FrameworkEdition:
         """The edition in force; this one where none is any more."""
         standing = [edition for edition in self.editions if edition.status in STANDING]
-        standing.sort(key=lambda edition: (edition.status != FrameworkEdition.Status.ADOPTED, -edition.number))
+        standing.sort(
+            key=lambda edition: (edition.status != FrameworkEdition.Status.ADOPTED, -edition.number)
+        )
         return standing[0] if standing else self.edition
 
     @property
@@ -135,7 +139,7 @@ class EditionScreen:
 
     @property
     def competency_count(self) -> int:
-        return sum(domain.competency_count for domain in self.domains)
+        return sum(getattr(domain, "competency_count", 0) for domain in self.domains)
 
 
 def read_edition_screen(*, slug: str, number: int) -> EditionScreen | None:
@@ -149,7 +153,9 @@ def read_edition_screen(*, slug: str, number: int) -> EditionScreen | None:
         .filter(framework_key__in=same_slug)
         .annotate(
             document_size=Length(Cast("document", TextField())),
-            licence=KeyTextTransform("title", KeyTransform("licenseURI", KeyTransform("CFDocument", "document"))),
+            licence=KeyTextTransform(
+                "title", KeyTransform("licenseURI", KeyTransform("CFDocument", "document"))
+            ),
         )
         .order_by("-number")
     )
@@ -158,7 +164,7 @@ def read_edition_screen(*, slug: str, number: int) -> EditionScreen | None:
         return None
     editions = [found for found in editions if found.framework_key == edition.framework_key]
     domains = list(_count_competencies(EditionDomain.objects.filter(edition=edition)))
-    return EditionScreen(edition, domains, editions)
+    return EditionScreen(edition, domains, list(editions))
 
 
 # --- Competencies -----------------------------------------------------------------------------------------------
@@ -212,7 +218,7 @@ def view_competency(row: EditionCompetency, *, language: str) -> CompetencyView:
         statement=row.statement_in(language),
         levels=view_levels({level: _choose(words, language) for level, words in row.levels.items()}),
         example=_choose(row.example, language),
-        example_level=Level(row.example["level"]).label if row.example.get("level") else "",
+        example_level=str(Level(row.example["level"]).label) if row.example.get("level") else "",
         sources=[{"citation": _choose(source, language), "url": source["url"]} for source in row.sources],
     )
 
@@ -244,7 +250,9 @@ def find_relations(
     """The relations of these competencies in an edition, read from either end. Two queries."""
     touching = Q(origin__in=ids) | Q(destination__in=ids)
     associations = list(Association.objects.filter(touching, edition=edition))
-    ends = {end for association in associations for end in (association.origin_id, association.destination_id)}
+    ends = {
+        end for association in associations for end in (association.origin_id, association.destination_id)
+    }
     rows = {
         row.competency_id: row
         for row in EditionCompetency.objects.filter(edition=edition, competency__in=ends).only(
@@ -330,7 +338,7 @@ def read_competency_screen(competency_id: uuid.UUID, *, language: str) -> Compet
     )
     if not rows:
         return None
-    preferred = {FrameworkEdition.Status.ADOPTED: 0, FrameworkEdition.Status.CONSULTATION: 1}
+    preferred: dict[str, int] = {FrameworkEdition.Status.ADOPTED: 0, FrameworkEdition.Status.CONSULTATION: 1}
     row = min(rows, key=lambda row: (preferred.get(row.edition.status, 2), -row.edition.number))
     view = view_competency(row, language=language)
     _add_surroundings(row.edition, [view], language=language)
@@ -366,115 +374,12 @@ class Comparison:
 
 def compare_editions(*, slug: str, numbers: tuple[int, int], language: str) -> Comparison | None:
     """The older and the newer edition side by side, whichever was named first. Seven queries."""
-    editions = {edition.number: edition for edition in FrameworkEdition.objects.filter(slug=slug, number__in=numbers)}
+    editions = {
+        edition.number: edition for edition in FrameworkEdition.objects.filter(slug=slug, number__in=numbers)
+    }
     if len(editions) != 2:
         return None
     older, newer = editions[min(editions)], editions[max(editions)]
-    return Comparison(older, newer, compare_texts(read_edition(older), read_edition(newer), language=language))
-
-
-# --- Drafts, for previews ---------------------------------------------------------------------------------------
-
-
-def describe_draft(page: DraftPage) -> dict[str, Any]:
-    """What a preview shows of a page being edited. Two queries for a competency, two for the rest."""
-    language = page.locale.language_code
-    if isinstance(page, CompetencyPage):
-        return {"draft_kind": "competency", "competency": _view_draft(page, language)}
-    if isinstance(page, DomainPage):
-        children = CompetencyPage.objects.child_of(page).order_by("path") if page.pk else []
-        return {"draft_kind": "domain", "parts": children}
-    return {"draft_kind": "framework", "parts": DomainPage.objects.child_of(page).order_by("path") if page.pk else []}
-
-
-def _view_draft(page: CompetencyPage, language: str) -> CompetencyView:
-    links = [link.source for link in page.source_links.all()]
-    names = {str(value): str(label) for value, label in Association.Type.choices}
-    return CompetencyView(
-        id=page.translation_key,
-        code=page.code,
-        kind=page.get_kind_display(),
-        title=page.title,
-        statement=page.statement,
-        levels=view_levels({level: getattr(page, level) for level in Level.values}),
-        example=page.example,
-        example_level=page.get_example_level_display() if page.example_level else "",
-        sources=[
-            {"citation": (source.citation_fr if language == "fr" else source.citation_en), "url": source.url}
-            for source in links
-        ],
-        relations=[
-            RelationView(
-                names[relation.type],
-                relation.to.code,
-                relation.to.title_in(language),
-                reverse("standards:competency", args=[relation.to_id]),
-            )
-            for relation in page.relations.all()
-        ],
+    return Comparison(
+        older, newer, compare_texts(read_edition(older), read_edition(newer), language=language)
     )
-
-
-# --- Before an edition is issued --------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class EditionPreview:
-    """What issuing now would do: problems that forbid it, what changes in each language, and what is left out."""
-
-    last: FrameworkEdition | None
-    number: int
-    problems: list[str]
-    same: bool
-    changes: list[tuple[str, list[Change]]]
-    marks_changed: bool
-    unpublished: list[Page]
-    competency_count: int
-
-
-def preview_edition(framework_page: FrameworkPage) -> EditionPreview:
-    """The next edition against the last one. At most sixteen queries, however many pages."""
-    source = find_source_page(framework_page)
-    text = read_pages(source)
-    last = FrameworkEdition.objects.filter(framework_key=text.key).order_by("-number").first()
-    problems = find_text_problems(text)
-    before = read_edition(last) if last else None
-    changes = []
-    if before is not None and not problems:
-        for code, name in settings.LANGUAGES:
-            changes.append((str(name), compare_texts(before, text, language=code)))
-    digest = "" if problems else digest_package(build_package(text, stamp=Stamp()))
-    return EditionPreview(
-        last=last,
-        number=last.number + 1 if last else 1,
-        problems=problems,
-        same=bool(digest) and FrameworkEdition.objects.filter(framework_key=text.key, digest=digest).exists(),
-        changes=changes,
-        marks_changed=before is not None and touches_other_words(before, text),
-        unpublished=find_unpublished(source),
-        competency_count=sum(1 for _competency in text.competencies()),
-    )
-
-
-def find_text_problems(text: FrameworkText) -> list[str]:
-    """Why a text cannot be issued. At most one query."""
-    own = {competency.id for competency in text.competencies()}
-    outside = {relation.destination for relation in text.relations} - own
-    known = Competency.objects.filter(id__in=outside).values_list("id", flat=True) if outside else ()
-    return find_problems(text, known=frozenset(known))
-
-
-def find_unpublished(framework_page: FrameworkPage) -> list[Page]:
-    """Pages of the framework, in either language, whose newest words would not be in the edition. One query."""
-    twins = FrameworkPage.objects.filter(translation_key=framework_page.translation_key).values_list("path", flat=True)
-    below = Q()
-    for path in twins:
-        below |= Q(path__startswith=path)
-    return list(
-        Page.objects.filter(below).filter(Q(live=False) | Q(has_unpublished_changes=True)).order_by("path")
-    )
-
-
-def report_impact(framework_key: uuid.UUID) -> list[Impact]:
-    """Whom an edition of the framework touches, as the floors above answer."""
-    return [impact for answer in impact_reports for impact in answer(kind="framework", key=framework_key)]

@@ -23,11 +23,11 @@ from standards.case.package import (
     digest_package,
     make_association_id,
 )
+from standards.drafts import find_text_problems
 from standards.models import Association, Competency, EditionCompetency, EditionDomain, FrameworkEdition
 from standards.pages import CompetencyPage, FrameworkPage
 from standards.reading import SOURCE_LANGUAGE, find_source_page, read_pages
 from standards.rules import LEVELS, NEXT_STATUSES, CompetencyText, DomainText, FrameworkText
-from standards.selectors import find_text_problems
 from standards.signals import framework_edition_issued, framework_status_changed
 
 
@@ -129,9 +129,16 @@ def _write_edition(
                 title_en=competency.title.en,
                 title_fr=competency.title.fr,
             )
-    pairs = [(row, competency) for row, domain in zip(domains, text.domains, strict=True) for competency in domain.competencies]
+    pairs = [
+        (row, competency)
+        for row, domain in zip(domains, text.domains, strict=True)
+        for competency in domain.competencies
+    ]
     EditionCompetency.objects.bulk_create(
-        [_make_competency(edition, row, competency, position) for position, (row, competency) in enumerate(pairs, start=1)]
+        [
+            _make_competency(edition, row, competency, position)
+            for position, (row, competency) in enumerate(pairs, start=1)
+        ]
     )
     Association.objects.bulk_create(
         [
@@ -187,15 +194,23 @@ def _make_competency(
         statement_en=competency.statement.en,
         statement_fr=competency.statement.fr,
         levels={level: competency.levels[level].to_json() for level in LEVELS},
-        example={"level": competency.example_level, **competency.example.to_json()} if competency.example.en else {},
+        example={"level": competency.example_level, **competency.example.to_json()}
+        if competency.example.en
+        else {},
         sources=[
-            {"slug": source.slug, **source.citation.to_json(), "url": source.url} for source in competency.sources
+            {"slug": source.slug, **source.citation.to_json(), "url": source.url}
+            for source in competency.sources
         ],
     )
 
 
 def name_competency(
-    *, competency_id: uuid.UUID, framework_key: uuid.UUID, code: str, title_en: str | None, title_fr: str | None
+    *,
+    competency_id: uuid.UUID,
+    framework_key: uuid.UUID,
+    code: str,
+    title_en: str | None,
+    title_fr: str | None,
 ) -> Competency:
     """Register a competency's permanent identifier and what it is called now; None leaves a title as it is.
 
@@ -232,7 +247,9 @@ def register_competency_page(*, page: CompetencyPage) -> Competency | None:
 
 
 @transaction.atomic
-def change_edition_status(*, edition: FrameworkEdition, status: str, changed_by: Subject | None = None) -> FrameworkEdition:
+def change_edition_status(
+    *, edition: FrameworkEdition, status: str, changed_by: Subject | None = None
+) -> FrameworkEdition:
     """Adopt, supersede or withdraw an edition. Adopting one supersedes the one adopted before and earlier drafts.
 
     The status it already has changes nothing. Raises StatusRefused where the life of an edition has no such step.

@@ -93,7 +93,9 @@ def show_domain(request: HttpRequest, slug: str, number: int, code: str) -> Http
             "lit": here if here < 8 else None,
             "following": screen.around.domains[here + 1] if here + 1 < len(codes) else None,
             "language": language,
-            "breadcrumbs": make_crumbs(edition, {"title": _("Domain %(code)s") % {"code": screen.domain.code}}),
+            "breadcrumbs": make_crumbs(
+                edition, {"title": _("Domain %(code)s") % {"code": screen.domain.code}}
+            ),
         },
     )
 

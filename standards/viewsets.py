@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms.choosers import BaseFilterForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel
-from wagtail.admin.viewsets.chooser import ChooserViewSet
 from wagtail.admin.views.generic.chooser import ChooseResultsView, ChooseView
+from wagtail.admin.viewsets.chooser import ChooserViewSet
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from core.text import fold_text
@@ -28,7 +28,9 @@ class SourceViewSet(SnippetViewSet):
     search_backend_name = None
     ordering = ("slug",)
     panels = (
-        FieldPanel("slug", help_text=_("How texts cite it, such as perreault-2023. It does not change afterwards.")),
+        FieldPanel(
+            "slug", help_text=_("How texts cite it, such as perreault-2023. It does not change afterwards.")
+        ),
         FieldPanel("citation_en"),
         FieldPanel("citation_fr", help_text=_("An edition of the standards cannot be issued without it.")),
         FieldPanel("url"),
@@ -40,7 +42,9 @@ class CompetencyFilter(BaseFilterForm):
     """Finds competencies by words of their code or of their title in either language, accents or not."""
 
     q = forms.CharField(
-        label=_("Code or words of the title"), required=False, widget=forms.TextInput(attrs={"placeholder": "B2"})
+        label=_("Code or words of the title"),
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "B2"}),
     )
 
     def filter(self, objects: QuerySet[Competency]) -> QuerySet[Competency]:
@@ -52,7 +56,10 @@ class CompetencyFilter(BaseFilterForm):
         found = [
             competency.pk
             for competency in objects
-            if all(word in fold_text(f"{competency.code} {competency.title_en} {competency.title_fr}") for word in words)
+            if all(
+                word in fold_text(f"{competency.code} {competency.title_en} {competency.title_fr}")
+                for word in words
+            )
         ]
         return objects.filter(pk__in=found)
 

@@ -54,19 +54,27 @@ class EditionsItem(MenuItem):
 
 class SourcesItem(MenuItem):
     def is_shown(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("standards.view_source") or request.user.has_perm("standards.change_source"))
+        return bool(
+            request.user.has_perm("standards.view_source") or request.user.has_perm("standards.change_source")
+        )
 
 
 @hooks.register("register_admin_menu_item")
 def register_menu() -> SubmenuMenuItem:
     items = [
         EditionsItem(
-            gettext_lazy("Editions"), reverse_lazy("standards_admin:editions"), name="framework-editions",
-            icon_name="history", order=10,
+            gettext_lazy("Editions"),
+            reverse_lazy("standards_admin:editions"),
+            name="framework-editions",
+            icon_name="history",
+            order=10,
         ),
         SourcesItem(
-            gettext_lazy("Sources"), reverse_lazy(source_snippets.get_url_name("list")), name="sources",
-            icon_name="openquote", order=20,
+            gettext_lazy("Sources"),
+            reverse_lazy(source_snippets.get_url_name("list")),
+            name="sources",
+            icon_name="openquote",
+            order=20,
         ),
     ]
     return SubmenuMenuItem(
@@ -88,7 +96,10 @@ def _issue_buttons(page: Page, user: Any) -> Iterator[Button]:
     # By content type, so that a listing of many pages costs nothing more.
     if page.cached_content_type.model_class() is FrameworkPage and may_issue(user):
         yield Button(
-            _("Issue edition"), reverse("standards_admin:issue", args=[page.pk]), icon_name="success", priority=5
+            _("Issue edition"),
+            reverse("standards_admin:issue", args=[page.pk]),
+            icon_name="success",
+            priority=5,
         )
 
 
@@ -99,7 +110,9 @@ def keep_used_page(request: HttpRequest, page: Page) -> HttpResponse | None:
 
 
 @hooks.register("before_bulk_action")
-def keep_used_pages(request: HttpRequest, action_type: str, objects: list[Any], action: Any) -> HttpResponse | None:
+def keep_used_pages(
+    request: HttpRequest, action_type: str, objects: list[Any], action: Any
+) -> HttpResponse | None:
     if action_type != "delete":
         return None
     return _refuse(request, [item for item in objects if isinstance(item, Page)])

@@ -101,7 +101,9 @@ def digest_package(package: dict[str, Any]) -> str:
     return canonical.digest(remove_stamps(package))
 
 
-def make_association_id(edition_id: uuid.UUID, type_: str, origin: uuid.UUID, destination: uuid.UUID) -> uuid.UUID:
+def make_association_id(
+    edition_id: uuid.UUID, type_: str, origin: uuid.UUID, destination: uuid.UUID
+) -> uuid.UUID:
     """The identifier of an association in an edition; `type_` is CASE's."""
     return uuid.uuid5(edition_id, f"{type_}:{origin}:{destination}")
 

@@ -23,7 +23,7 @@ def make_item_uri(origin: str, identifier: uuid.UUID) -> str:
 
 
 def publish_package(edition: FrameworkEdition, *, origin: str) -> dict[str, Any]:
-    """The `CFPackage` of an edition. `urn:uuid:…` becomes an address at `origin`; the stored document stays as it is."""
+    """The `CFPackage` of an edition with addresses at `origin`; the stored document stays as it is."""
     document = edition.document
     addresses = {
         node["uri"]: f"{origin}{BASE}/{name}/{node['identifier']}" for name, node in list_nodes(document)
@@ -34,7 +34,9 @@ def publish_package(edition: FrameworkEdition, *, origin: str) -> dict[str, Any]
             return {name: address(part) for name, part in value.items()}
         if isinstance(value, list):
             return [address(part) for part in value]
-        return addresses.get(value, value) if isinstance(value, str) and value.startswith("urn:uuid:") else value
+        return (
+            addresses.get(value, value) if isinstance(value, str) and value.startswith("urn:uuid:") else value
+        )
 
     package: dict[str, Any] = address(document)
     package["CFDocument"] |= {
@@ -58,7 +60,9 @@ def publish_document(edition: FrameworkEdition, *, origin: str) -> dict[str, Any
     }
 
 
-def publish_node(edition: FrameworkEdition, *, collection: str, identifier: uuid.UUID, origin: str) -> dict[str, Any]:
+def publish_node(
+    edition: FrameworkEdition, *, collection: str, identifier: uuid.UUID, origin: str
+) -> dict[str, Any]:
     """One item or association of an edition, with a link to its `CFDocument`."""
     package = publish_package(edition, origin=origin)
     node = next(node for node in package[collection] if node["identifier"] == str(identifier))

@@ -16,6 +16,8 @@ urlpatterns = [
         path(f"ims/case/{version}/CFPackages/<uuid:identifier>", views.show_package, name="package"),
         path(f"ims/case/{version}/CFDocuments/<uuid:identifier>", views.show_document, name="document"),
         path(f"ims/case/{version}/CFItems/<uuid:identifier>", views.show_item, name="item"),
-        path(f"ims/case/{version}/CFAssociations/<uuid:identifier>", views.show_association, name="association"),
+        path(
+            f"ims/case/{version}/CFAssociations/<uuid:identifier>", views.show_association, name="association"
+        ),
     )
 ]

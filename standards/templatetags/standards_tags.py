@@ -18,16 +18,16 @@ _inline = MarkdownIt("commonmark", {"html": False})
 @register.filter
 def citation(text: str) -> SafeString:
     """A citation's Markdown as cleaned HTML: titles in italics, nothing else of note."""
-    return mark_safe(clean_shown(_inline.renderInline(text or "")))  # noqa: S308 (just cleaned)
+    return mark_safe(clean_shown(_inline.renderInline(text or "")))
 
 
 @register.filter
 def cleaned(html: str) -> SafeString:
     """HTML of an edition, which was cleaned when it was compiled."""
-    return mark_safe(html or "")  # noqa: S308 (cleaned at compile, immutable since)
+    return mark_safe(html or "")
 
 
 @register.simple_tag
 def words_of(thing: Any, name: str, language: str) -> str:
-    """The `name` of an edition's row in a language, English where it has none: ``{% words_of domain "title" language %}``."""
+    """What a row of an edition says in a language: ``{% words_of domain "title" language %}``."""
     return str(getattr(thing, f"{name}_{language}", "") or getattr(thing, f"{name}_en"))

@@ -51,7 +51,12 @@ def make_framework(
     """A framework with domains of so many competencies each, live in both languages; the English page."""
     roots = make_roots()
     page = _add(
-        FrameworkPage(title="Standards of Knowledge and Skills", slug=slug, summary="What people need to know.", **values),
+        FrameworkPage(
+            title="Standards of Knowledge and Skills",
+            slug=slug,
+            summary="What people need to know.",
+            **values,
+        ),
         roots["en"],
     )
     _add(
@@ -72,7 +77,10 @@ def make_framework(
 
 def add_domain(framework: FrameworkPage, *, code: str, competencies: int) -> DomainPage:
     page = _add(
-        DomainPage(title=f"Domain {code}", slug=code.lower(), code=code, intro=f"<p>Opens <b>{code}</b>.</p>"), framework
+        DomainPage(
+            title=f"Domain {code}", slug=code.lower(), code=code, intro=f"<p>Opens <b>{code}</b>.</p>"
+        ),
+        framework,
     )
     _add(
         DomainPage(
@@ -116,7 +124,9 @@ def add_competency(
             "example": f"À Tamarack Bend, une ville inventée, le conseil demande pourquoi ({code}).",
         }
         _add(
-            CompetencyPage(**shared, **translated, translation_key=page.translation_key), _french(domain), language="fr"
+            CompetencyPage(**shared, **translated, translation_key=page.translation_key),
+            _french(domain),
+            language="fr",
         )
     return page
 
@@ -159,7 +169,14 @@ def write_pack(folder: Path, *, slug: str = "small") -> Path:
     )
     write_yaml(
         pack / "sources.yaml",
-        [{"slug": "un-2002", "en": "United Nations. *Guidelines*. 2002.", "fr": "Nations Unies. *Principes*. 2002.", "url": ""}],
+        [
+            {
+                "slug": "un-2002",
+                "en": "United Nations. *Guidelines*. 2002.",
+                "fr": "Nations Unies. *Principes*. 2002.",
+                "url": "",
+            }
+        ],
     )
     write_domain(pack, "en", _domain("en", slug), "An *opening* paragraph.")
     write_domain(pack, "fr", _domain("fr", slug), "Un paragraphe *d’ouverture*.")
@@ -177,7 +194,9 @@ def _domain(language: str, slug: str) -> dict[str, Any]:
         words: dict[str, Any] = {
             "code": code,
             "title": f"Reads figures {code}" if english else f"Lit les chiffres {code}",
-            "statement": f"Reads figures with care\n({code}).\n" if english else f"Lit les chiffres avec soin\u00a0: {code}.",
+            "statement": f"Reads figures with care\n({code}).\n"
+            if english
+            else f"Lit les chiffres avec soin\u00a0: {code}.",
             "levels": {
                 level: f"{level} in English {code}" if english else f"{level} en français {code}"
                 for level in ("foundational", "practising", "leading")

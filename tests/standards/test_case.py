@@ -55,4 +55,7 @@ def test_items_associations_and_documents_have_addresses(client: Client) -> None
 def test_what_is_not_there_is_said_in_cases_own_shape(client: Client, collection: str) -> None:
     response = client.get(f"/ims/case/v1p1/{collection}/{uuid.uuid4()}")
     assert response.status_code == 404
-    assert response.json()["imsx_codeMinor"]["imsx_codeMinorField"][0]["imsx_codeMinorFieldValue"] == "unknownobject"
+    assert (
+        response.json()["imsx_codeMinor"]["imsx_codeMinorField"][0]["imsx_codeMinorFieldValue"]
+        == "unknownobject"
+    )

@@ -31,7 +31,9 @@ def _one_factor(settings: object) -> None:
 
 def log_in(*codenames: str) -> Client:
     """A person who may enter the CMS and edit every page, with these rights besides."""
-    user = User.objects.create_user("committee@example.org", "safer-communities", name="A member", is_staff=True)
+    user = User.objects.create_user(
+        "committee@example.org", "safer-communities", name="A member", is_staff=True
+    )
     group = Group.objects.create(name="Committee of the test")
     wanted = ["access_admin", *codenames]
     group.permissions.add(*Permission.objects.filter(codename__in=wanted))
@@ -66,7 +68,9 @@ def touched() -> Iterator[None]:
 def test_the_screen_says_what_changes_and_whom_it_touches(committee: Client, touched: None) -> None:
     page = make.make_framework()
     issue_framework_edition(framework_page=page)
-    CompetencyPage.objects.filter(code="B1", locale__language_code="en").update(statement="Says it otherwise.")
+    CompetencyPage.objects.filter(code="B1", locale__language_code="en").update(
+        statement="Says it otherwise."
+    )
     left = CompetencyPage.objects.get(code="B2", locale__language_code="fr")
     left.title = "Titre que personne n’a publié"
     left.save_revision()
@@ -104,7 +108,9 @@ def test_who_may_not_issue_gets_403_and_no_button() -> None:
     page = make.make_framework()
     author = log_in()
     assert author.get(reverse("standards_admin:issue", args=[page.pk])).status_code in {302, 403}
-    assert author.post(reverse("standards_admin:issue", args=[page.pk]), {"status": "adopted"}).status_code in {302, 403}
+    assert author.post(
+        reverse("standards_admin:issue", args=[page.pk]), {"status": "adopted"}
+    ).status_code in {302, 403}
     assert author.get(reverse("standards_admin:editions")).status_code in {302, 403}
     assert not FrameworkEdition.objects.exists()
     assert "Issue edition" not in author.get(reverse("wagtailadmin_explore", args=[page.pk])).content.decode()
@@ -169,14 +175,18 @@ def test_a_published_competency_can_be_chosen(committee: Client) -> None:
     make.make_framework(domains=[("B", 2)])
     for page in CompetencyPage.objects.order_by("locale__language_code"):
         page.save_revision().publish()
-    text = committee.get(reverse("competency_chooser:choose_results"), {"q": "interprete B2"}).content.decode()
+    text = committee.get(
+        reverse("competency_chooser:choose_results"), {"q": "interprete B2"}
+    ).content.decode()
     assert "B2 Interprets figures B2" in text, "Found by its French title, without accents."
     assert "B1 Interprets" not in text
     draft = CompetencyPage.objects.get(code="B1", locale__language_code="en")
     assert str(Competency.objects.get(id=draft.translation_key)) == "B1 Interprets figures B1"
 
 
-def test_a_new_competency_is_translated_with_wagtail_localize(django_capture_on_commit_callbacks: Any) -> None:
+def test_a_new_competency_is_translated_with_wagtail_localize(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
     page = make.make_framework(domains=[("B", 1)])
     domain = page.get_children().first()
     assert domain is not None
@@ -209,7 +219,11 @@ def test_a_draft_can_be_previewed(committee: Client, kind: str) -> None:
         "domain": page.get_children().last(),
         "competency": CompetencyPage.objects.get(code="B1", locale__language_code="en"),
     }
-    words = {"framework": "Domain B", "domain": "Interprets figures B2", "competency": "Tells a count from a rate (B1)."}
+    words = {
+        "framework": "Domain B",
+        "domain": "Interprets figures B2",
+        "competency": "Tells a count from a rate (B1).",
+    }
     response = committee.get(reverse("wagtailadmin_pages:view_draft", args=[pages[kind].pk]))
     assert response.status_code == 200
     assert "Preview of a draft" in response.content.decode()

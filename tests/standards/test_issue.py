@@ -33,7 +33,12 @@ def test_an_edition_holds_both_languages() -> None:
     assert row.levels["leading"]["fr"].startswith("Convient")
     assert row.example["level"] == "practising"
     assert row.sources == [
-        {"slug": "un-2002", "en": "United Nations. *un-2002*. 2002.", "fr": "Nations Unies. *un-2002*. 2002.", "url": ""}
+        {
+            "slug": "un-2002",
+            "en": "United Nations. *un-2002*. 2002.",
+            "fr": "Nations Unies. *un-2002*. 2002.",
+            "url": "",
+        }
     ]
     assert row.domain.intro_fr == "<p>Ouvre <b>B</b>.</p>"
     assert str(row.competency) == "B1 Interprets figures B1"
@@ -44,7 +49,9 @@ def test_the_same_text_is_the_same_edition_and_changed_words_make_the_next() -> 
     first = issue_framework_edition(framework_page=page)
     assert issue_framework_edition(framework_page=page) == first
     french = page.get_translations().first().specific
-    assert issue_framework_edition(framework_page=french) == first, "Either language's page names the framework."
+    assert issue_framework_edition(framework_page=french) == first, (
+        "Either language's page names the framework."
+    )
     competency = CompetencyPage.objects.get(code="B1", locale__language_code="fr")
     competency.statement = "Autre énoncé, revu par le comité."
     competency.save_revision().publish()
@@ -79,7 +86,9 @@ def test_relations_and_structure_come_from_the_english_page() -> None:
         pages["A1"].translation_key,
     )
     assert set(EditionCompetency.objects.values_list("code", "kind")) == {
-        ("A1", "skill"), ("B1", "skill"), ("B2", "skill"),
+        ("A1", "skill"),
+        ("B1", "skill"),
+        ("B2", "skill"),
     }
 
 
@@ -143,8 +152,8 @@ def test_a_relation_must_lead_somewhere() -> None:
 def test_reading_costs_the_same_for_one_and_for_many(django_assert_num_queries: Any) -> None:
     small = make.make_framework(slug="small", domains=[("A", 1)])
     large = make.make_framework(slug="large", domains=[("A", 3), ("B", 4), ("C", 1)])
-    for page in (small, large):
-        page = type(page).objects.select_related("locale").get(pk=page.pk)
+    for made in (small, large):
+        page = type(made).objects.select_related("locale").get(pk=made.pk)
         with django_assert_num_queries(7):
             read_pages(page)
 
@@ -161,7 +170,9 @@ def test_an_edition_reads_back_as_the_text_it_was_made_from(django_assert_num_qu
 def test_the_digest_can_be_recomputed_from_the_document() -> None:
     edition = make.make_edition()
     assert digest_package(edition.document) == edition.digest
-    assert remove_stamps(edition.document) == remove_stamps(build_package(read_edition(edition), stamp=Stamp()))
+    assert remove_stamps(edition.document) == remove_stamps(
+        build_package(read_edition(edition), stamp=Stamp())
+    )
     edition.document["CFItems"][2]["fullStatement"] += " And more."
     assert digest_package(edition.document) != edition.digest
 

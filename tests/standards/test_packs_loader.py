@@ -38,7 +38,12 @@ def find(code: str, language: str) -> CompetencyPage:
 def test_a_pack_becomes_pages_in_both_languages_and_an_edition(pack: Path) -> None:
     edition, said = load(pack)
     assert edition is not None
-    assert (edition.number, edition.status, edition.slug, edition.starting_content) == (1, "consultation", "small", True)
+    assert (edition.number, edition.status, edition.slug, edition.starting_content) == (
+        1,
+        "consultation",
+        "small",
+        True,
+    )
     page = find("B1", "fr")
     assert page.live
     assert page.statement == "Lit les chiffres avec soin\u00a0: B1."
@@ -139,14 +144,16 @@ def test_languages_must_have_the_same_codes(pack: Path) -> None:
 
 
 def test_a_site_without_french_is_told_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(PackError, match="no home page in French yet. Run “manage.py setup_site” first"):
+    with pytest.raises(PackError, match=r"no home page in French yet\. Run “manage.py setup_site” first"):
         load(make.write_pack(tmp_path))
 
 
 def test_a_source_belongs_to_the_pack_that_brought_it(pack: Path, tmp_path: Path) -> None:
     load_sources(pack, report=print)
     other = tmp_path / "other"
-    make.write_yaml(other / "sources.yaml", [{"slug": "un-2002", "en": "Other words.", "fr": "Autres mots.", "url": ""}])
+    make.write_yaml(
+        other / "sources.yaml", [{"slug": "un-2002", "en": "Other words.", "fr": "Autres mots.", "url": ""}]
+    )
     said: list[str] = []
     found = load_sources(other, report=said.append)
     assert found["un-2002"].citation_en == "United Nations. *Guidelines*. 2002."

@@ -29,7 +29,10 @@ def make_competency(key: uuid.UUID, code: str, statement: str = "Reads figures."
         kind="skill",
         title=Words(f"Title {code}", f"Titre {code}"),
         statement=Words(statement, f"{statement} (fr)"),
-        levels={level: Words(f"{level} {code}", f"{level} {code} fr") for level in ("foundational", "practising", "leading")},
+        levels={
+            level: Words(f"{level} {code}", f"{level} {code} fr")
+            for level in ("foundational", "practising", "leading")
+        },
     )
 
 
@@ -39,7 +42,9 @@ def make_text(*competencies: CompetencyText) -> FrameworkText:
         slug="small",
         title=Words("Standards", "Normes"),
         licence="CC-BY-4.0",
-        domains=(DomainText(id=DOMAIN, code="B", title=Words("Needs", "Besoins"), competencies=competencies),),
+        domains=(
+            DomainText(id=DOMAIN, code="B", title=Words("Needs", "Besoins"), competencies=competencies),
+        ),
     )
 
 
@@ -57,21 +62,29 @@ def test_a_relation_to_itself_or_said_twice_is_a_problem() -> None:
         "Competency B1 says the same relation twice."
     ]
     loop = RelationText(type="precedes", origin=FIRST, destination=FIRST)
-    assert find_problems(dataclasses.replace(TEXT, relations=(loop,))) == ["Competency B1 is related to itself."]
+    assert find_problems(dataclasses.replace(TEXT, relations=(loop,))) == [
+        "Competency B1 is related to itself."
+    ]
 
 
 @given(st.text(), st.text())
 def test_pieces_give_back_both_texts(old: str, new: str) -> None:
     pieces = compare_words(old, new)
     assert "".join(piece.text for piece in pieces if piece.kind != "removed").split() == new.split()
-    assert "".join(piece.text for piece in pieces if piece.kind == "added") == "" or old.split() != new.split()
+    assert (
+        "".join(piece.text for piece in pieces if piece.kind == "added") == "" or old.split() != new.split()
+    )
 
 
 def test_comparison_names_what_was_added_removed_and_changed() -> None:
     third = make_competency(uuid.UUID(int=9, version=4), "B3")
     newer = make_text(make_competency(FIRST, "B1", "Reads figures carefully."), third)
     changes = compare_texts(TEXT, newer, language="en")
-    assert [(change.kind, change.code) for change in changes] == [("changed", "B1"), ("added", "B3"), ("removed", "B2")]
+    assert [(change.kind, change.code) for change in changes] == [
+        ("changed", "B1"),
+        ("added", "B3"),
+        ("removed", "B2"),
+    ]
     field = changes[0].fields[0]
     assert (field.name, field.label) == ("statement", "Statement")
     assert [(piece.kind, piece.text) for piece in field.pieces] == [
@@ -115,7 +128,9 @@ def test_a_package_has_a_french_twin_of_every_item_and_three_levels_of_each_comp
 
 def test_identifiers_and_digest_do_not_depend_on_the_issue() -> None:
     one = build_package(TEXT, stamp=Stamp(edition_id=uuid.UUID(int=7, version=4), number=1, creator="One"))
-    other = build_package(TEXT, stamp=Stamp(edition_id=uuid.UUID(int=8, version=4), number=5, creator="Other"))
+    other = build_package(
+        TEXT, stamp=Stamp(edition_id=uuid.UUID(int=8, version=4), number=5, creator="Other")
+    )
     assert remove_stamps(one) == remove_stamps(other)
     assert digest_package(one) == digest_package(other) == digest_package(build_package(TEXT, stamp=Stamp()))
     assert one["CFAssociations"][0]["identifier"] != other["CFAssociations"][0]["identifier"]
@@ -130,7 +145,9 @@ def test_every_word_counts_for_the_digest() -> None:
             dataclasses.replace(TEXT, licence="reserved"),
             dataclasses.replace(TEXT, starting_content=True),
             make_text(make_competency(SECOND, "B2"), make_competency(FIRST, "B1")),
-            dataclasses.replace(TEXT, relations=(RelationText(type="precedes", origin=FIRST, destination=SECOND),)),
+            dataclasses.replace(
+                TEXT, relations=(RelationText(type="precedes", origin=FIRST, destination=SECOND),)
+            ),
         )
     }
     assert len(digests) == 6

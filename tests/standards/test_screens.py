@@ -23,7 +23,9 @@ def issue_two() -> tuple[FrameworkEdition, FrameworkEdition]:
     """Edition 1, adopted, and edition 2 in which B1 says something else and A1 is gone."""
     page = make.make_framework()
     first = issue_framework_edition(framework_page=page, status="adopted")
-    CompetencyPage.objects.filter(code="B1", locale__language_code="en").update(statement="Reads figures and says so.")
+    CompetencyPage.objects.filter(code="B1", locale__language_code="en").update(
+        statement="Reads figures and says so."
+    )
     CompetencyPage.objects.filter(code="A1").update(live=False)
     return first, issue_framework_edition(framework_page=page)
 
@@ -48,7 +50,10 @@ def test_every_screen_in_both_languages(client: Client, language: str, title: st
         addresses = {
             reverse("standards:index"): [title, domain],
             reverse("standards:edition", args=[edition.slug, 1]): [title, domain, edition.digest],
-            reverse("standards:domain", args=[edition.slug, 1, "B"]): [domain, competency.statement_in(language)],
+            reverse("standards:domain", args=[edition.slug, 1, "B"]): [
+                domain,
+                competency.statement_in(language),
+            ],
             reverse("standards:competency", args=[competency.competency_id]): [
                 competency.title_in(language),
                 competency.levels["leading"][language],
@@ -129,7 +134,10 @@ def teaching() -> Iterator[list[int]]:
         *, competency_ids: Sequence[uuid.UUID], language: str
     ) -> Mapping[uuid.UUID, Sequence[TaughtPlace]]:
         asked.append(len(competency_ids))
-        return {key: [TaughtPlace("Rural Crime Prevention", "/en/trainings/rural/", "lesson 2.1")] for key in competency_ids}
+        return {
+            key: [TaughtPlace("Rural Crime Prevention", "/en/trainings/rural/", "lesson 2.1")]
+            for key in competency_ids
+        }
 
     before = list(taught_in._answers)
     taught_in._answers[:] = [answer]
@@ -146,10 +154,14 @@ def test_where_it_is_taught_is_asked_once(client: Client, teaching: list[int]) -
 
 @pytest.mark.parametrize("count", [1, 6])
 def test_every_list_costs_the_same(django_assert_num_queries: Any, count: int) -> None:
-    page = make.make_framework(domains=[("A", count), *[(chr(ord("B") + number), 1) for number in range(count)]])
+    page = make.make_framework(
+        domains=[("A", count), *[(chr(ord("B") + number), 1) for number in range(count)]]
+    )
     issue_framework_edition(framework_page=page)
     for number in range(count - 1):
-        CompetencyPage.objects.filter(code="A1", locale__language_code="en").update(statement=f"Statement {number}.")
+        CompetencyPage.objects.filter(code="A1", locale__language_code="en").update(
+            statement=f"Statement {number}."
+        )
         issue_framework_edition(framework_page=page)
     pages = list(CompetencyPage.objects.filter(locale__language_code="en"))
     for origin in pages[1:]:
@@ -163,7 +175,9 @@ def test_every_list_costs_the_same(django_assert_num_queries: Any, count: int) -
         with django_assert_num_queries(2):
             selectors.read_edition_screen(slug=edition.slug, number=edition.number)
         with django_assert_num_queries(5):
-            screen = selectors.read_domain_screen(slug=edition.slug, number=edition.number, code="A", language="fr")
+            screen = selectors.read_domain_screen(
+                slug=edition.slug, number=edition.number, code="A", language="fr"
+            )
         with django_assert_num_queries(3):
             selectors.read_competency_screen(key, language="en")
     finally:
@@ -179,7 +193,9 @@ def test_relations_are_read_from_either_end() -> None:
     edition = issue_framework_edition(framework_page=page)
     screen = selectors.read_domain_screen(slug=edition.slug, number=1, code="B", language="en")
     assert screen is not None
-    assert [(view.code, [(said.words, said.code) for said in view.relations]) for view in screen.competencies] == [
+    assert [
+        (view.code, [(said.words, said.code) for said in view.relations]) for view in screen.competencies
+    ] == [
         ("B1", [("Comes before", "B2")]),
         ("B2", [("Comes after", "B1")]),
     ]
@@ -201,7 +217,9 @@ def test_the_pages_of_the_committee_lead_readers_to_the_edition(client: Client) 
 
 def test_the_words_of_a_page_are_escaped(client: Client) -> None:
     page = make.make_framework(domains=[("B", 1)])
-    CompetencyPage.objects.filter(locale__language_code="en").update(statement="Uses <script>alert(1)</script> & more.")
+    CompetencyPage.objects.filter(locale__language_code="en").update(
+        statement="Uses <script>alert(1)</script> & more."
+    )
     edition = issue_framework_edition(framework_page=page)
     text = client.get(f"/en/standards/{edition.slug}/1/B/").content.decode()
     assert "<script>alert(1)" not in text
