@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 import segno
 from allauth.account import app_settings as account_settings
@@ -60,11 +60,15 @@ NOTIFICATIONS: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "mfa/email/totp_activated": (
         gettext_lazy("Two-step sign-in is on"),
-        gettext_lazy("An authenticator app was added to your account. You are asked for its code when you sign in."),
+        gettext_lazy(
+            "An authenticator app was added to your account. You are asked for its code when you sign in."
+        ),
     ),
     "mfa/email/totp_deactivated": (
         gettext_lazy("Two-step sign-in is off"),
-        gettext_lazy("The authenticator app was removed from your account. Your password alone signs you in now."),
+        gettext_lazy(
+            "The authenticator app was removed from your account. Your password alone signs you in now."
+        ),
     ),
     "mfa/email/recovery_codes_generated": (
         gettext_lazy("You have new recovery codes"),
@@ -117,7 +121,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return user
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """Also refuses an address that another account has but never confirmed: an account has an address of its own."""
+        """Also refuses an address that another account has, though unconfirmed: each account has its own."""
         if User.objects.filter(email=email_address.email).exclude(pk=email_address.user_id).exists():
             self.add_message(
                 request,
@@ -141,7 +145,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """The person's home, in their language; staff without a second factor first set one up."""
-        user = request.user
+        user = cast(User, request.user)
         with translation.override(user.preferred_language):
             if settings.STAFF_SECOND_FACTOR and lacks_second_factor(user):
                 request.session[GOAL] = find_home()
@@ -192,7 +196,9 @@ class AccountAdapter(DefaultAccountAdapter):
         if not send_or_log(message) and request is not None:
             # In the language of the page, which need not be that of the mail.
             with translation.override(request.LANGUAGE_CODE):
-                sentence = _("Our e-mail could not be sent just now. Nothing is lost; try again in a few minutes.")
+                sentence = _(
+                    "Our e-mail could not be sent just now. Nothing is lost; try again in a few minutes."
+                )
             messages.error(request, sentence)
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
@@ -222,7 +228,9 @@ class SecondFactorAdapter(DefaultMFAAdapter):
             "Your role asks for two-step sign-in, so it stays on. To move it to another phone, ask an administrator "
             "to end your role first, or use a recovery code."
         ),
-        "cannot_generate_recovery_codes": gettext_lazy("Turn on two-step sign-in first; then make recovery codes."),
+        "cannot_generate_recovery_codes": gettext_lazy(
+            "Turn on two-step sign-in first; then make recovery codes."
+        ),
     }
 
     def get_totp_issuer(self) -> str:
@@ -273,5 +281,5 @@ def remember_language(response: HttpResponse, *, language: str) -> None:
         language,
         max_age=settings.LANGUAGE_COOKIE_AGE,
         secure=settings.LANGUAGE_COOKIE_SECURE,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        samesite="Lax",
     )

@@ -40,6 +40,13 @@ class OrganizationForm(WagtailAdminModelForm):
     class Meta:
         model = Organization
         fields = ["name_en", "name_fr", "kind", "province", "slug", "website", "is_active"]
+        labels = {"kind": _("Kind"), "slug": _("Short name in addresses"), "is_active": _("Active")}
+        help_texts = {
+            "slug": _(
+                "Small letters, digits and hyphens. Addresses are made of it, so it is best left as it is."
+            ),
+            "is_active": _("One that is over is made inactive; its roles and certificates stay."),
+        }
 
 
 class OrganizationChoice(forms.ModelChoiceField):
@@ -51,17 +58,24 @@ class PeopleFilter(forms.Form):
     """What to narrow the list of people by."""
 
     q = forms.CharField(label=_("Name or e-mail address"), required=False)
-    what = forms.ChoiceField(label=_("Role"), required=False, choices=[("", _("any role or none")), *Role.What.choices])
+    what = forms.ChoiceField(
+        label=_("Role"), required=False, choices=[("", _("any role or none")), *Role.What.choices]
+    )
     organization = OrganizationChoice(
-        label=_("Organization"), required=False, queryset=Organization.objects.all(), empty_label=_("any organization")
+        label=_("Organization"),
+        required=False,
+        queryset=Organization.objects.all(),
+        empty_label=_("any organization"),
     )
 
 
 class RoleForm(forms.Form):
     """Which role, and for whom."""
 
-    what = forms.ChoiceField(label=_("Role"), choices=Role.What.choices)
-    organization = OrganizationChoice(label=_("Organization"), queryset=Organization.objects.filter(is_active=True))
+    what = forms.ChoiceField(label=_("Role"), choices=[("", "–"), *Role.What.choices])
+    organization = OrganizationChoice(
+        label=_("Organization"), queryset=Organization.objects.filter(is_active=True)
+    )
 
 
 class HoldForm(forms.Form):
@@ -69,7 +83,9 @@ class HoldForm(forms.Form):
 
     reason = forms.CharField(
         label=_("Reason"),
-        help_text=_("The law, the file number, and who decided. Administrators read it; the person does not."),
+        help_text=_(
+            "The law, the file number, and who decided. Administrators read it; the person does not."
+        ),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
     )

@@ -23,6 +23,7 @@ from accounts.admin_forms import AuditFilter, HoldForm, PeopleFilter, RoleForm
 from accounts.audit_words import describe_action
 from accounts.models import AuditEntry, LegalHold, Role, User
 from accounts.permissions import is_administrator
+from accounts.requests import SignedInRequest
 from accounts.selectors import find_audit_entries, find_people
 from core.errors import DomainError
 
@@ -56,7 +57,7 @@ def _frame(*trail: tuple[str, Any], title: str, icon: str) -> dict[str, Any]:
 
 @for_administrators
 @require_safe
-def list_people(request: HttpRequest) -> HttpResponse:
+def list_people(request: SignedInRequest) -> HttpResponse:
     """Everybody who has an account, with the roles they hold. Five queries, however many."""
     form = PeopleFilter(request.GET)
     chosen = form.cleaned_data if form.is_valid() else {}
@@ -70,13 +71,18 @@ def list_people(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "accounts/admin/people.html",
-        {**_frame(title=str(PEOPLE[1]), icon="group"), "form": form, "page": page, "query": _keep_query(request)},
+        {
+            **_frame(title=str(PEOPLE[1]), icon="group"),
+            "form": form,
+            "page": page,
+            "query": _keep_query(request),
+        },
     )
 
 
 @for_administrators
 @require_safe
-def show_person(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+def show_person(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
     """One person: roles then and now, legal holds, the last entries of the audit log. Opening it is logged."""
     person = get_object_or_404(User, pk=key)
     subject = services.subject_of(person)
@@ -104,7 +110,7 @@ def show_person(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 @for_administrators
 @require_http_methods(["GET", "POST"])
 @reauthentication_required(app="accounts")
-def grant_role(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+def grant_role(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
     """Give a person a role. Asks who one is, unless one has just said so."""
     person = get_object_or_404(User, pk=key)
     form = RoleForm(request.POST or None)
@@ -117,7 +123,8 @@ def grant_role(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         )
         messages.success(
             request,
-            _("%(name)s now holds the role “%(role)s”.") % {"name": person.name, "role": role.get_what_display()},
+            _("%(name)s now holds the role “%(role)s”.")
+            % {"name": person.name, "role": role.get_what_display()},
         )
         return redirect("accounts_admin:person", person.pk)
     title = _("Grant a role to %(name)s") % {"name": person.name}
@@ -140,9 +147,11 @@ def grant_role(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 @for_administrators
 @require_http_methods(["GET", "POST"])
 @reauthentication_required(app="accounts")
-def end_role(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+def end_role(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
     """End a role today, once it has been asked."""
-    role = get_object_or_404(Role.objects.select_related("user", "organization"), pk=key, ended_at__isnull=True)
+    role = get_object_or_404(
+        Role.objects.select_related("user", "organization"), pk=key, ended_at__isnull=True
+    )
     if request.method == "POST":
         try:
             services.end_role(role=role, ended_by=services.subject_of(request.user))
@@ -155,7 +164,10 @@ def end_role(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
                 % {"name": role.user.name, "role": role.get_what_display()},
             )
         return redirect("accounts_admin:person", role.user_id)
-    title = _("End the role “%(role)s” of %(name)s?") % {"role": role.get_what_display(), "name": role.user.name}
+    title = _("End the role “%(role)s” of %(name)s?") % {
+        "role": role.get_what_display(),
+        "name": role.user.name,
+    }
     return render(
         request,
         "accounts/admin/form.html",
@@ -171,7 +183,7 @@ def end_role(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 @for_administrators
 @require_safe
-def list_holds(request: HttpRequest) -> HttpResponse:
+def list_holds(request: SignedInRequest) -> HttpResponse:
     """Legal holds, those that stand first. Two queries a page."""
     holds = LegalHold.objects.select_related("subject__user", "placed_by__user", "lifted_by__user").order_by(
         "-lifted_at", "-placed_at"
@@ -187,7 +199,7 @@ def list_holds(request: HttpRequest) -> HttpResponse:
 @for_administrators
 @require_http_methods(["GET", "POST"])
 @reauthentication_required(app="accounts")
-def place_hold(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+def place_hold(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
     """Keep a person's records from being erased."""
     person = get_object_or_404(User, pk=key)
     form = HoldForm(request.POST or None)
@@ -197,7 +209,9 @@ def place_hold(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
             reason=form.cleaned_data["reason"],
             placed_by=services.subject_of(request.user),
         )
-        messages.success(request, _("The legal hold stands. Nothing of this person is erased until it is lifted."))
+        messages.success(
+            request, _("The legal hold stands. Nothing of this person is erased until it is lifted.")
+        )
         return redirect("accounts_admin:person", person.pk)
     title = _("Place a legal hold on the records of %(name)s") % {"name": person.name}
     return render(
@@ -216,7 +230,7 @@ def place_hold(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 @for_administrators
 @require_POST
 @reauthentication_required(app="accounts")
-def lift_hold(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+def lift_hold(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
     """Let a person's records be erased again."""
     hold = get_object_or_404(LegalHold, pk=key)
     services.lift_hold(hold=hold, lifted_by=services.subject_of(request.user))
@@ -226,7 +240,7 @@ def lift_hold(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 @for_administrators
 @require_safe
-def list_audit(request: HttpRequest) -> HttpResponse:
+def list_audit(request: SignedInRequest) -> HttpResponse:
     """What staff did, the newest first. Four queries a page."""
     form = AuditFilter(request.GET)
     chosen = form.cleaned_data if form.is_valid() else {}

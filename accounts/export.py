@@ -51,7 +51,9 @@ def describe_value(value: Any) -> str:
         case list() | tuple():
             return ", ".join(filter(None, (describe_value(item) for item in value)))
         case dict():
-            return ", ".join(f"{key}: {describe_value(item)}" for key, item in value.items() if item not in (None, ""))
+            return ", ".join(
+                f"{key}: {describe_value(item)}" for key, item in value.items() if item not in (None, "")
+            )
         case datetime():
             return _say_moment(value)
         case str():

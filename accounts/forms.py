@@ -56,15 +56,18 @@ class PlainFields(forms.BaseForm):
             if name == "password1":
                 field.help_text = PASSWORD_HELP
             if name == "code":
-                field.widget.attrs |= {"inputmode": "numeric", "autocapitalize": "none", "spellcheck": "false"}
+                field.widget.attrs |= {
+                    "inputmode": "numeric",
+                    "autocapitalize": "none",
+                    "spellcheck": "false",
+                }
 
 
 def _say_difference(form: forms.BaseForm) -> None:
     """allauth's own sentence about two passwords, in ours."""
-    errors = form._errors.get("password2") if form._errors else None
-    data = form.data
-    if errors and data.get("password1") and data.get("password2") and data["password1"] != data["password2"]:
-        form._errors["password2"] = form.error_class([DIFFERENT])
+    first, second = form.data.get("password1"), form.data.get("password2")
+    if "password2" in form.errors and first and second and first != second:
+        form.errors["password2"] = form.error_class([str(DIFFERENT)])
 
 
 class LoginForm(PlainFields, account_forms.LoginForm):
@@ -81,7 +84,16 @@ class SignupForm(PlainFields, account_forms.SignupForm):
     """Sign-up. An address that has an account gets the same answer on the screen, in the same time."""
 
     labels = {"email": EMAIL, "password1": PASSWORD, "password2": AGAIN}
-    field_order = ["name", "email", "preferred_language", "time_zone", "password1", "password2", "privacy", "notices"]
+    field_order = [
+        "name",
+        "email",
+        "preferred_language",
+        "time_zone",
+        "password1",
+        "password2",
+        "privacy",
+        "notices",
+    ]
 
     name = forms.CharField(
         label=_("Your name"),
@@ -93,7 +105,9 @@ class SignupForm(PlainFields, account_forms.SignupForm):
         label=_("Language of the site and of e-mails"),
         choices=[(Language.ENGLISH, "English"), (Language.FRENCH, "Français")],
     )
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones.TIME_ZONES, initial=time_zones.DEFAULT)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=time_zones.TIME_ZONES, initial=time_zones.DEFAULT
+    )
     privacy = forms.BooleanField(
         label=PRIVACY_WORDING,
         error_messages={"required": _("Without your agreement we cannot keep an account for you.")},
@@ -108,8 +122,8 @@ class SignupForm(PlainFields, account_forms.SignupForm):
     def clean_name(self) -> str:
         return clean_name(self.cleaned_data["name"])
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any] | None:
+        cleaned: dict[str, Any] | None = super().clean()
         _say_difference(self)
         return cleaned
 
@@ -149,8 +163,8 @@ class ChangePasswordForm(PlainFields, account_forms.ChangePasswordForm):
         super().__init__(*args, **kwargs)
         self.fields["oldpassword"].help_text = ""
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any] | None:
+        cleaned: dict[str, Any] | None = super().clean()
         _say_difference(self)
         return cleaned
 
@@ -158,8 +172,8 @@ class ChangePasswordForm(PlainFields, account_forms.ChangePasswordForm):
 class SetPasswordForm(PlainFields, account_forms.SetPasswordForm):
     labels = {"password1": NEW_PASSWORD, "password2": AGAIN}
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any] | None:
+        cleaned: dict[str, Any] | None = super().clean()
         _say_difference(self)
         return cleaned
 
@@ -171,8 +185,8 @@ class ResetPasswordForm(PlainFields, account_forms.ResetPasswordForm):
 class ResetPasswordKeyForm(PlainFields, account_forms.ResetPasswordKeyForm):
     labels = {"password1": NEW_PASSWORD, "password2": AGAIN}
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any] | None:
+        cleaned: dict[str, Any] | None = super().clean()
         _say_difference(self)
         return cleaned
 
@@ -202,7 +216,9 @@ class ProfileForm(forms.Form):
 
     name = forms.CharField(
         label=_("Your name"),
-        help_text=_("As you write it yourself. Certificates that you have keep the name they were issued to."),
+        help_text=_(
+            "As you write it yourself. Certificates that you have keep the name they were issued to."
+        ),
         max_length=LONGEST_NAME,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts.models import Role, User
 from accounts.permissions import STAFF_ROLES
+from accounts.services.people import follow_in_cms
 
 GROUPS: Final[dict[str, str]] = {
     Role.What.ADMINISTRATOR: "Administrators",
@@ -35,3 +36,5 @@ def sync_groups(user: User) -> None:
     if user.is_staff != is_staff:
         user.is_staff = is_staff
         user.save(update_fields=["is_staff"])
+        if is_staff:
+            follow_in_cms(user)

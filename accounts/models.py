@@ -89,9 +89,7 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):
 class Subject(UUIDModel):
     """The pseudonymous key by which every ledger names a person. Erasing a person cuts the link."""
 
-    user = models.OneToOneField(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="subject"
-    )
+    user = models.OneToOneField(User, null=True, blank=True, on_delete=models.PROTECT, related_name="subject")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     erased_at = models.DateTimeField(null=True, blank=True)
 
@@ -161,9 +159,7 @@ class Role(UUIDModel):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="roles")
     what = models.CharField(max_length=20, choices=What.choices)
     granted_at = models.DateTimeField(default=clock.now, editable=False)
-    granted_by = models.ForeignKey(
-        Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    granted_by = models.ForeignKey(Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -185,8 +181,14 @@ class Consent(UUIDModel):
     """What a person agreed to, towards whom, since when, and when they withdrew it. Never reused."""
 
     class Purpose(models.TextChoices):
-        PRIVACY_NOTICE = "privacy_notice", _("Keep my account and my learning records as the privacy notice says")
-        CERTIFICATE_PUBLIC = "certificate_public", _("Show my name and certified facts to whoever checks the certificate")
+        PRIVACY_NOTICE = (
+            "privacy_notice",
+            _("Keep my account and my learning records as the privacy notice says"),
+        )
+        CERTIFICATE_PUBLIC = (
+            "certificate_public",
+            _("Show my name and certified facts to whoever checks the certificate"),
+        )
         SHARE_WITH_INSTITUTION = "share_with_institution", _("Share my results with an institution")
         MUNICIPALITY_COUNTS = "municipality_counts", _("Count me in my municipality's totals")
         NOTICES_BY_EMAIL = "notices_by_email", _("Send me notices by e-mail")
@@ -194,7 +196,11 @@ class Consent(UUIDModel):
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="consents")
     purpose = models.CharField(max_length=30, choices=Purpose.choices)
     organization = models.ForeignKey(
-        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        Organization,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
         help_text=_("Towards whom; empty: towards anyone."),
     )
     about = models.UUIDField(null=True, blank=True, help_text=_("The certificate or record it is about."))
@@ -248,14 +254,16 @@ class PersonalText(UUIDModel):
 
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="texts")
     author = models.ForeignKey(
-        Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        Subject,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
         help_text=_("Who wrote it, where it is not the person it is about."),
     )
     kind = models.CharField(max_length=20, choices=Kind.choices)
     text = models.TextField(blank=True)
-    file = models.FileField(
-        storage=private_storage, upload_to=personal_file_path, blank=True, max_length=200
-    )
+    file = models.FileField(storage=private_storage, upload_to=personal_file_path, blank=True, max_length=200)
     file_name = models.CharField(max_length=200, blank=True)
     content_type = models.CharField(max_length=100, blank=True)
     size = models.PositiveBigIntegerField(default=0)
@@ -310,13 +318,9 @@ class LegalHold(UUIDModel):
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="legal_holds")
     reason = models.TextField(_("reason"))
     placed_at = models.DateTimeField(default=clock.now, editable=False)
-    placed_by = models.ForeignKey(
-        Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    placed_by = models.ForeignKey(Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     lifted_at = models.DateTimeField(null=True, blank=True)
-    lifted_by = models.ForeignKey(
-        Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    lifted_by = models.ForeignKey(Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         verbose_name = _("legal hold")

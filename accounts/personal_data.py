@@ -17,6 +17,7 @@ from accounts.audit_words import describe_action
 from accounts.models import AuditEntry, Consent, LegalHold, PersonalText, Role, Subject
 from accounts.services.erasure import withdraw_all_consents
 from accounts.services.texts import empty_texts
+from accounts.time_zones import TIME_ZONES
 from core.extensions import PersonalRecords
 
 
@@ -64,8 +65,8 @@ class AccountsPersonalData:
                 {
                     "name": user.name,
                     "email": user.email,
-                    "preferred_language": user.preferred_language,
-                    "time_zone": user.time_zone,
+                    "preferred_language": user.get_preferred_language_display(),
+                    "time_zone": str(dict(TIME_ZONES).get(user.time_zone, user.time_zone)),
                     "joined": _moment(user.date_joined),
                     "last_sign_in": _moment(user.last_login),
                     "record_key": str(subject.id),
@@ -116,7 +117,9 @@ class AccountsPersonalData:
             name="roles",
             title=_("Roles"),
             rows=rows,
-            retention=_("Until you erase your account. That a role was granted or ended stays in the audit log."),
+            retention=_(
+                "Until you erase your account. That a role was granted or ended stays in the audit log."
+            ),
             labels={
                 "role": _("Role"),
                 "organization": _("Organization"),
@@ -219,7 +222,9 @@ class AccountsPersonalData:
             name="sign_in",
             title=_("Sign-in and devices"),
             rows=rows,
-            retention=_("A sign-in: until you sign out, at most 14 days. A second factor: until you turn it off."),
+            retention=_(
+                "A sign-in: until you sign out, at most 14 days. A second factor: until you turn it off."
+            ),
             labels={
                 "what": _("What"),
                 "began": _("Since"),
@@ -237,7 +242,9 @@ class AccountsPersonalData:
                 "code": entry.action,
                 "details": entry.details or None,
             }
-            for entry in AuditEntry.objects.filter(subject=subject).select_related("actor__user").order_by("-id")
+            for entry in AuditEntry.objects.filter(subject=subject)
+            .select_related("actor__user")
+            .order_by("-id")
         ]
         return PersonalRecords(
             name="audit_log",

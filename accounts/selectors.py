@@ -65,7 +65,9 @@ class TextLine:
 
 def list_texts(*, subject_id: uuid.UUID, limit: int) -> list[TextLine]:
     """A person's texts and files that are not erased, the newest first. One query."""
-    found = PersonalText.objects.filter(subject_id=subject_id, erased_at__isnull=True).order_by("-created_at", "id")
+    found = PersonalText.objects.filter(subject_id=subject_id, erased_at__isnull=True).order_by(
+        "-created_at", "id"
+    )
     return [
         TextLine(
             text=text,
@@ -84,7 +86,9 @@ def find_people(*, words: str = "", what: str = "", organization: str = "") -> Q
     people = User.objects.order_by("sort_name", "email").prefetch_related(
         Prefetch(
             "roles",
-            queryset=Role.objects.filter(ended_at__isnull=True).select_related("organization").order_by("granted_at"),
+            queryset=Role.objects.filter(ended_at__isnull=True)
+            .select_related("organization")
+            .order_by("granted_at"),
             to_attr="standing_roles",
         )
     )

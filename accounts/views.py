@@ -25,6 +25,7 @@ from accounts.forms import NOTICES_WORDING, EraseAccountForm, ProfileForm
 from accounts.mail import compose_mail, send_or_log
 from accounts.models import Consent, LegalHold, PersonalText, Subject
 from accounts.permissions import may_read_text
+from accounts.requests import SignedInRequest
 from accounts.selectors import has_consent, list_consents, list_texts
 from core import clock
 from core.errors import DomainError
@@ -36,7 +37,7 @@ SHOWN_ROWS = 40
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
-def edit_profile(request: HttpRequest) -> HttpResponse:
+def edit_profile(request: SignedInRequest) -> HttpResponse:
     """Name, language, time zone, notices."""
     user = request.user
     subject = services.subject_of(user)
@@ -64,7 +65,7 @@ def edit_profile(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_safe
-def show_data(request: HttpRequest) -> HttpResponse:
+def show_data(request: SignedInRequest) -> HttpResponse:
     """Everything held about the person who asks."""
     subject = services.subject_of(request.user)
     language = translation.get_language()
@@ -94,7 +95,7 @@ def show_data(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_safe
-def download_data(request: HttpRequest) -> FileResponse:
+def download_data(request: SignedInRequest) -> FileResponse:
     """The same as a ZIP file."""
     user = request.user
     archive = write_archive(subject=services.subject_of(user), language=translation.get_language())
@@ -104,20 +105,22 @@ def download_data(request: HttpRequest) -> FileResponse:
 
 @login_required
 @require_POST
-def withdraw_consent(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+def withdraw_consent(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
     """Withdraw one of one's own consents; that to the privacy notice ends with the account."""
     consent = get_object_or_404(Consent, pk=key, subject=services.subject_of(request.user))
     if consent.purpose == Consent.Purpose.PRIVACY_NOTICE:
         return redirect("accounts:erase")
     services.withdraw_consent(consent=consent)
-    messages.success(request, _("Your consent is withdrawn. What others saw before, they saw; nobody sees it now."))
+    messages.success(
+        request, _("Your consent is withdrawn. What others saw before, they saw; nobody sees it now.")
+    )
     return redirect(reverse("accounts:data") + "#consents")
 
 
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
-def erase_text(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+def erase_text(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
     """Ask once, then erase one text of one's own."""
     text = get_object_or_404(
         PersonalText,
@@ -141,7 +144,7 @@ def erase_text(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
-def erase_account(request: HttpRequest) -> HttpResponse:
+def erase_account(request: SignedInRequest) -> HttpResponse:
     """What goes, what stays, and the last question; then the account is gone."""
     user = request.user
     subject = services.subject_of(user)
@@ -179,7 +182,7 @@ def show_erased(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_safe
-def download_file(request: HttpRequest, key: uuid.UUID) -> FileResponse:
+def download_file(request: SignedInRequest, key: uuid.UUID) -> FileResponse:
     """A file that somebody sent, to its owner and to those who may read the owner's records. Others: 404.
 
     Never shown in the page's own name: always an attachment, of the kind that its content was found to be.
@@ -214,7 +217,7 @@ def download_file(request: HttpRequest, key: uuid.UUID) -> FileResponse:
 
 @login_required
 @require_POST
-def end_session(request: HttpRequest, key: int) -> HttpResponse:
+def end_session(request: SignedInRequest, key: int) -> HttpResponse:
     """Sign out one other device."""
     session = get_object_or_404(UserSession, pk=key, user=request.user)
     if session.session_key != request.session.session_key:
@@ -239,5 +242,6 @@ def list_account_links(request: HttpRequest) -> list[dict[str, Any]]:
     ]
     path = request.path
     return [
-        {"url": reverse(name), "title": title, "current": path.startswith(reverse(name))} for name, title in links
+        {"url": reverse(name), "title": title, "current": path.startswith(reverse(name))}
+        for name, title in links
     ]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest
-from django.urls import URLPattern, URLResolver, include, path, reverse_lazy
+from django.urls import URLPattern, URLResolver, include, path, reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.menu import Menu, MenuItem, SubmenuMenuItem
-from wagtail.admin.views.account import NameEmailSettingsPanel
+from wagtail.admin.views.account import LocaleSettingsPanel, NameEmailSettingsPanel
 
 from accounts import admin_views
 from accounts.permissions import is_administrator
 from accounts.viewsets import OrganizationViewSet, organizations
 
-# A name and an address are changed in the profile of the site, which knows how people write them.
+# Name, address, language and time zone are changed in the profile of the site, which the CMS follows.
 NameEmailSettingsPanel.is_active = lambda self: False
+LocaleSettingsPanel.is_active = lambda self: False
 
 
 class AdministratorsItem(MenuItem):
@@ -47,12 +50,27 @@ def register_urls() -> list[URLPattern | URLResolver]:
     return [path("", include((addresses, "accounts_admin"), namespace="accounts_admin"))]
 
 
+@hooks.register("register_account_menu_item")
+def register_profile(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "url": reverse("accounts:profile"),
+        "label": _("Profile"),
+        "help_text": _("Name, language, time zone, e-mail address, password, two-step sign-in."),
+    }
+
+
 @hooks.register("register_admin_menu_item")
 def register_menu() -> SubmenuMenuItem:
     items = [
-        AdministratorsItem(_("People"), reverse_lazy("accounts_admin:people"), name="people", icon_name="user", order=10),
         AdministratorsItem(
-            _("Organizations"), reverse_lazy("organizations:index"), name="organizations", icon_name="home", order=20
+            _("People"), reverse_lazy("accounts_admin:people"), name="people", icon_name="user", order=10
+        ),
+        AdministratorsItem(
+            _("Organizations"),
+            reverse_lazy("organizations:index"),
+            name="organizations",
+            icon_name="home",
+            order=20,
         ),
         AdministratorsItem(
             _("Legal holds"), reverse_lazy("accounts_admin:holds"), name="holds", icon_name="lock", order=30
@@ -62,5 +80,5 @@ def register_menu() -> SubmenuMenuItem:
         ),
     ]
     return AdministratorsSubmenu(
-        _("People and organizations"), Menu(items=items), name="people-menu", icon_name="group", order=650
+        _("People"), Menu(items=items), name="people-menu", icon_name="group", order=650
     )

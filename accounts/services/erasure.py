@@ -55,7 +55,9 @@ def _erase(subject: Subject, *, requested_by: uuid.UUID | None) -> Erasure:
         if user is not None:
             _delete_account(user)
         AuditEntry.objects.create(
-            actor_id=requested_by if requested_by and Subject.objects.filter(pk=requested_by).exists() else None,
+            actor_id=requested_by
+            if requested_by and Subject.objects.filter(pk=requested_by).exists()
+            else None,
             action="person.erased",
             subject=subject,
             request_id=current_request_id.get(),

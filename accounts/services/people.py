@@ -5,6 +5,7 @@ from __future__ import annotations
 from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.utils.translation import gettext as _
+from wagtail.users.models import UserProfile
 
 from accounts.models import Consent, Subject, User
 from accounts.services.consents import give_consent, withdraw_consent
@@ -46,7 +47,9 @@ def register_person(
     """
     address = email.strip().lower()
     if User.objects.filter(email=address).exists():
-        raise InvalidInput(_("There is already an account for %(email)s. Nothing was changed.") % {"email": address})
+        raise InvalidInput(
+            _("There is already an account for %(email)s. Nothing was changed.") % {"email": address}
+        )
     user = User.objects.create_user(
         address, password, name=name, preferred_language=language, time_zone=time_zone
     )
@@ -64,14 +67,12 @@ def update_profile(*, user: User, name: str, language: str, time_zone: str) -> U
     user.time_zone = time_zone
     user.save(update_fields=["name", "sort_name", "preferred_language", "time_zone"])
     if user.is_staff:
-        _follow_in_cms(user)
+        follow_in_cms(user)
     return user
 
 
-def _follow_in_cms(user: User) -> None:
-    """Wagtail keeps its own language and time zone of an editor."""
-    from wagtail.users.models import UserProfile
-
+def follow_in_cms(user: User) -> None:
+    """Wagtail keeps its own language and time zone of an editor: make them those of the profile."""
     profile = UserProfile.get_for_user(user)
     profile.preferred_language = user.preferred_language
     profile.current_time_zone = user.time_zone

@@ -29,7 +29,11 @@ def grant_role(
     )
     if made:
         record_audit(
-            actor=granted_by, action="role.granted", subject=subject_of(user), target=role, details={"what": what}
+            actor=granted_by,
+            action="role.granted",
+            subject=subject_of(user),
+            target=role,
+            details={"what": what},
         )
         _announce(user)
     return role
@@ -71,7 +75,9 @@ def refuse_last_administrator(*, leaving: User, role: Role | None = None) -> Non
     if User.objects.filter(is_superuser=True, is_active=True).exclude(pk=leaving.pk).exists():
         return
     raise LastAdministrator(
-        _("This is the site's last administrator. Make someone else an administrator first; nothing was changed.")
+        _(
+            "This is the site's last administrator. Make someone else an administrator first; nothing was changed."
+        )
     )
 
 

@@ -48,7 +48,11 @@ def save_text(
 
 
 def save_file(
-    *, subject: Subject, upload: UploadedFile, kind: str = PersonalText.Kind.UPLOAD, author: Subject | None = None
+    *,
+    subject: Subject,
+    upload: UploadedFile,
+    kind: str = PersonalText.Kind.UPLOAD,
+    author: Subject | None = None,
 ) -> PersonalText:
     """Keep a file that a person sent, once its content has been checked."""
     checked = check_upload(upload)
@@ -115,5 +119,6 @@ def empty_texts(texts: Iterable[PersonalText]) -> int:
     return emptied
 
 
-def delete_file(storage: Storage, name: str) -> None:
-    storage.delete(name)
+def delete_file(storage: Storage, name: str | None) -> None:
+    if name:
+        storage.delete(name)

@@ -6,8 +6,10 @@ import re
 from typing import Any, Final
 
 from django import template
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from accounts.models import Organization
 from accounts.views import list_account_links
 
 register = template.Library()
@@ -45,6 +47,12 @@ def device_name(user_agent: str) -> str:
     system = next((name for name, pattern in SYSTEMS if re.search(pattern, user_agent)), None)
     known = [part for part in (browser, system) if part]
     return ", ".join(known) if known else _("A device that does not say what it is")
+
+
+@register.filter
+def name_here(organization: Organization) -> str:
+    """The organization's name in the language in force."""
+    return organization.name_in(get_language() or "en")
 
 
 @register.filter

@@ -91,7 +91,9 @@ class TestRoles:
         office.post(f"/admin/roles/{role.pk}/end/")
         role.refresh_from_db()
         assert role.ended_at is not None
-        actions = AuditEntry.objects.filter(subject=services.subject_of(stranger)).values_list("action", flat=True)
+        actions = AuditEntry.objects.filter(subject=services.subject_of(stranger)).values_list(
+            "action", flat=True
+        )
         assert {"role.granted", "role.ended"} <= set(actions)
 
     def test_an_old_sign_in_is_asked_who_it_is(
@@ -129,7 +131,9 @@ class TestHolds:
 
 
 class TestAudit:
-    def test_it_is_narrowed_by_person_and_action(self, office: Client, learner: User, instructor: User) -> None:
+    def test_it_is_narrowed_by_person_and_action(
+        self, office: Client, learner: User, instructor: User
+    ) -> None:
         teacher, student = services.subject_of(instructor), services.subject_of(learner)
         services.record_audit(actor=teacher, action="file.opened", subject=student)
         services.record_audit(actor=None, action="test.done")
@@ -234,7 +238,8 @@ class TestCreateAdministrator:
         assert message.to == ["first@example.ca"]
         assert "Choisir mon mot de passe" in message.alternatives[0].content
         link = re.search(rf"{re.escape(settings.PUBLIC_ORIGIN)}(/fr/\S+)", message.body)
-        assert link and link.group(0) in said
+        assert link
+        assert link.group(0) in said
         hidden = visitor.get(link.group(1))["Location"]
         visitor.post(hidden, {"password1": "nine quiet harbours 9", "password2": "nine quiet harbours 9"})
         assert User.objects.get().check_password("nine quiet harbours 9")

@@ -80,7 +80,9 @@ class TestErasePerson:
         consent = Consent.objects.get(subject=full)
         assert consent.withdrawn_at is not None
 
-    def test_the_name_and_address_stand_nowhere_in_this_floors_tables(self, full: Subject, learner: User) -> None:
+    def test_the_name_and_address_stand_nowhere_in_this_floors_tables(
+        self, full: Subject, learner: User
+    ) -> None:
         from django.apps import apps
 
         services.erase_person(subject=full, requested_by=full)
@@ -107,7 +109,9 @@ class TestErasePerson:
         assert heard == [full.pk]
         assert Erasure.objects.count() == 1
 
-    def test_every_floor_is_asked_and_one_that_fails_undoes_it_all(self, full: Subject, learner: User) -> None:
+    def test_every_floor_is_asked_and_one_that_fails_undoes_it_all(
+        self, full: Subject, learner: User
+    ) -> None:
         class Failing:
             def export(self, **kwargs: Any) -> list[Any]:
                 return []
@@ -154,7 +158,10 @@ class TestErasePerson:
     def test_comments_about_others_stay(self, instructor: User, learner: User) -> None:
         writer = services.subject_of(instructor)
         comment = services.save_text(
-            subject=services.subject_of(learner), author=writer, kind=PersonalText.Kind.COMMENT, text="Well done."
+            subject=services.subject_of(learner),
+            author=writer,
+            kind=PersonalText.Kind.COMMENT,
+            text="Well done.",
         )
         services.erase_person(subject=writer, requested_by=writer)
         comment.refresh_from_db()
@@ -162,7 +169,9 @@ class TestErasePerson:
 
 
 class TestPeopleWhoEditedPages:
-    def test_their_pages_stay_and_their_account_goes(self, author: User, sign_in: Callable[[User], Client]) -> None:
+    def test_their_pages_stay_and_their_account_goes(
+        self, author: User, sign_in: Callable[[User], Client]
+    ) -> None:
         author.is_superuser = True
         author.save()
         make_user(is_superuser=True)
@@ -204,7 +213,9 @@ class TestReplay:
         Subject.objects.filter(pk=subject.pk).update(user=user, erased_at=None)
         return user
 
-    def test_whom_a_restore_brought_back_is_erased_again(self, full: Subject, capsys: Any, tmp_path: Any) -> None:
+    def test_whom_a_restore_brought_back_is_erased_again(
+        self, full: Subject, capsys: Any, tmp_path: Any
+    ) -> None:
         services.erase_person(subject=full, requested_by=full)
         call_command("replay_erasures", "--list")
         kept = tmp_path / "erasures.jsonl"
@@ -245,7 +256,9 @@ class TestReplay:
 
 
 class TestCommand:
-    def test_by_address_after_asking(self, full: Subject, learner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_by_address_after_asking(
+        self, full: Subject, learner: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("builtins.input", lambda prompt: "no")
         with pytest.raises(CommandError, match="Nothing was changed"):
             call_command("erase_person", learner.email)

@@ -50,7 +50,9 @@ def test_each_letter_is_whole_in_both_languages(template: str) -> None:
 
 def test_it_goes_to_the_person_in_their_language(other_learner: User, mailoutbox: list[Any]) -> None:
     send_mail_to(
-        user=other_learner, template="account/reset_password", context={"password_reset_url": "https://x.example"}
+        user=other_learner,
+        template="account/reset_password",
+        context={"password_reset_url": "https://x.example"},
     )
     (message,) = mailoutbox
     assert message.to == [other_learner.email]

@@ -37,7 +37,8 @@ def words(learner: User) -> PersonalText:
 @pytest.fixture
 def upload(learner: User) -> PersonalText:
     return services.save_file(
-        subject=services.subject_of(learner), upload=SimpleUploadedFile("pläne/../plan.html", b"<b>My plan</b>")
+        subject=services.subject_of(learner),
+        upload=SimpleUploadedFile("pläne/../plan.html", b"<b>My plan</b>"),
     )
 
 
@@ -52,7 +53,12 @@ def another_floor(learner: User) -> Iterator[None]:
                     name="../steps",
                     title="Étapes" if language == "fr" else "Steps",
                     rows=[
-                        {"step": "one", "done": True, "when": "2026-03-01T15:00:00+00:00", "secret_code": "x1"},
+                        {
+                            "step": "one",
+                            "done": True,
+                            "when": "2026-03-01T15:00:00+00:00",
+                            "secret_code": "x1",
+                        },
                         {"step": "two", "done": False, "when": None, "secret_code": "x2"},
                     ],
                     retention="Seven years.",
@@ -118,7 +124,9 @@ class TestScreen:
         self, learner: User, administrator: User, sign_in: SignIn
     ) -> None:
         services.record_audit(
-            actor=services.subject_of(administrator), action="person.opened", subject=services.subject_of(learner)
+            actor=services.subject_of(administrator),
+            action="person.opened",
+            subject=services.subject_of(learner),
         )
         page = sign_in(learner).get("/en/my/data/").content.decode()
         assert "The page of a person was opened" in page
@@ -156,7 +164,9 @@ class TestDownload:
         assert "mes-donnees-" in answer["Content-Disposition"]
         assert "Vos dossiers sont conservés sous la clé" in unzip(answer).read("README.txt").decode()
 
-    def test_a_file_that_is_lost_is_said_so(self, learner: User, upload: PersonalText, sign_in: SignIn) -> None:
+    def test_a_file_that_is_lost_is_said_so(
+        self, learner: User, upload: PersonalText, sign_in: SignIn
+    ) -> None:
         upload.file.storage.delete(upload.file.name)
         archive = unzip(sign_in(learner).get("/en/my/data/download/"))
         lost = next(name for name in archive.namelist() if name.endswith(".missing.txt"))
@@ -295,7 +305,11 @@ class TestProfile:
         assert answer["Location"] == "/fr/my/profile/"
         assert client.cookies["language"].value == "fr"
         learner.refresh_from_db()
-        assert (learner.name, learner.preferred_language, learner.time_zone) == ("Léa L.", "fr", "America/Regina")
+        assert (learner.name, learner.preferred_language, learner.time_zone) == (
+            "Léa L.",
+            "fr",
+            "America/Regina",
+        )
         subject = Subject.objects.get(user=learner)
         assert has_consent(subject_id=subject.pk, purpose=Consent.Purpose.NOTICES_BY_EMAIL)
         page = client.get("/fr/my/profile/").content.decode()

@@ -66,7 +66,9 @@ def _groups_may_enter(db: None) -> None:
 
 def test_the_table_has_every_route() -> None:
     resolver = get_resolver("accounts.urls")
-    names = {f"accounts:{pattern.name}" for pattern in resolver.url_patterns if isinstance(pattern, URLPattern)}
+    names = {
+        f"accounts:{pattern.name}" for pattern in resolver.url_patterns if isinstance(pattern, URLPattern)
+    }
     assert names == set(ROUTES)
     from accounts.wagtail_hooks import register_urls
 
@@ -98,7 +100,11 @@ def test_each_person_gets_what_the_table_says(
 @pytest.mark.parametrize("name", ADMIN_ROUTES)
 @pytest.mark.parametrize("person", CAST)
 def test_only_administrators_see_the_office(
-    name: str, person: str, keys: dict[str, Any], request: pytest.FixtureRequest, sign_in: Callable[[User], Client]
+    name: str,
+    person: str,
+    keys: dict[str, Any],
+    request: pytest.FixtureRequest,
+    sign_in: Callable[[User], Client],
 ) -> None:
     path = ADMIN_ROUTES[name].format(**keys)
     client = sign_in(request.getfixturevalue(person))
@@ -153,7 +159,9 @@ def test_a_key_that_nobody_has_is_404(administrator: User, sign_in: Callable[[Us
         "erased/",
     ],
 )
-def test_the_open_screens_answer_visitors_in_both_languages(visitor: Client, language: str, path: str) -> None:
+def test_the_open_screens_answer_visitors_in_both_languages(
+    visitor: Client, language: str, path: str
+) -> None:
     answer = visitor.get(f"/{language}/{path}")
     assert answer.status_code == 200
     page = answer.content.decode()

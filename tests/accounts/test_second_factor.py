@@ -84,7 +84,9 @@ class TestTurningOn:
 
     def test_the_picture_needs_no_script_and_no_style(self, learner: User) -> None:
         page = enter(learner).get("/en/accounts/2fa/totp/activate/")
-        picture = re.search(r"<svg.*?</svg>", page.content.decode()[page.content.decode().index("qr-frame") :], re.S)
+        picture = re.search(
+            r"<svg.*?</svg>", page.content.decode()[page.content.decode().index("qr-frame") :], re.S
+        )
         assert picture
         assert "style" not in picture.group(0)
         assert "data:" not in picture.group(0)
@@ -97,7 +99,9 @@ class TestTurningOn:
         assert not Authenticator.objects.filter(user=learner).exists()
         assert mailoutbox[-1].subject == "Two-step sign-in is off"
 
-    def test_an_old_sign_in_is_asked_once_more(self, learner: User, sign_in: Callable[[User], Client]) -> None:
+    def test_an_old_sign_in_is_asked_once_more(
+        self, learner: User, sign_in: Callable[[User], Client]
+    ) -> None:
         answer = sign_in(learner).get("/en/accounts/2fa/totp/activate/")
         assert answer["Location"].startswith("/en/accounts/reauthenticate/")
 

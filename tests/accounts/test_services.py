@@ -83,7 +83,9 @@ class TestRoles:
 
 class TestTexts:
     def test_a_file_is_kept_by_what_it_is(self, learner: User) -> None:
-        kept = services.save_file(subject=services.subject_of(learner), upload=picture("../../etc/my:pic\x00.exe"))
+        kept = services.save_file(
+            subject=services.subject_of(learner), upload=picture("../../etc/my:pic\x00.exe")
+        )
         assert kept.content_type == "image/png"
         assert kept.file_name == "my:pic.png"
         assert kept.file.name == f"personal/{kept.id.hex[:2]}/{kept.id}.png"

@@ -161,7 +161,9 @@ class TestSignIn:
 
     @pytest.mark.parametrize("goal", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
     def test_nobody_is_led_off_the_site(self, visitor: Client, learner: User, goal: str) -> None:
-        answer = visitor.post("/en/accounts/login/", {"login": learner.email, "password": PASSWORD, "next": goal})
+        answer = visitor.post(
+            "/en/accounts/login/", {"login": learner.email, "password": PASSWORD, "next": goal}
+        )
         assert answer["Location"].startswith("/en/")
 
     def test_an_unknown_address_and_a_wrong_password_read_the_same(self, learner: User) -> None:
@@ -229,7 +231,11 @@ class TestPassword:
         here, elsewhere = sign_in(learner), sign_in(learner)
         here.post(
             "/en/accounts/password/change/",
-            {"oldpassword": PASSWORD, "password1": "seven green canoes 4", "password2": "seven green canoes 4"},
+            {
+                "oldpassword": PASSWORD,
+                "password1": "seven green canoes 4",
+                "password2": "seven green canoes 4",
+            },
         )
         assert elsewhere.get("/en/my/data/").status_code == 302
         (message,) = mailoutbox
@@ -258,7 +264,8 @@ class TestAddress:
         assert learner.email == "lea.new@example.ca"
         assert [row.email for row in EmailAddress.objects.filter(user=learner)] == ["lea.new@example.ca"]
         told = [message for message in mailoutbox if message.subject == "Your e-mail address was changed"]
-        assert told and "learner@cast.example" in told[0].body
+        assert told
+        assert "learner@cast.example" in told[0].body
 
     def test_another_persons_address_is_not_taken(
         self, learner: User, other_learner: User, mailoutbox: list[Any]

@@ -39,9 +39,13 @@ class Command(BaseCommand):
         parser.add_argument("--language", choices=Language.values, default=Language.ENGLISH)
         way = parser.add_mutually_exclusive_group()
         way.add_argument(
-            "--send-link", action="store_true", help="Send (and print) a link to choose a password, good for one day."
+            "--send-link",
+            action="store_true",
+            help="Send (and print) a link to choose a password, good for one day.",
         )
-        way.add_argument("--password-stdin", action="store_true", help="Read the password from standard input.")
+        way.add_argument(
+            "--password-stdin", action="store_true", help="Read the password from standard input."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         email = options["email"].strip().lower()
@@ -71,9 +75,13 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"{user.name} is an administrator of {network.name_en}."))
         if options["send_link"]:
             self._send_link(user)
-        self.stdout.write(f"They sign in at {settings.PUBLIC_ORIGIN}/{user.preferred_language}/accounts/login/")
+        self.stdout.write(
+            f"They sign in at {settings.PUBLIC_ORIGIN}/{user.preferred_language}/accounts/login/"
+        )
         if settings.STAFF_SECOND_FACTOR:
-            self.stdout.write("At the first sign-in they are asked to set up a second step with an authenticator app.")
+            self.stdout.write(
+                "At the first sign-in they are asked to set up a second step with an authenticator app."
+            )
 
     def _read_password(self, user: User, *, from_stdin: bool) -> str:
         if from_stdin:
@@ -94,7 +102,9 @@ class Command(BaseCommand):
 
     def _find_network(self) -> Organization:
         network = (
-            Organization.objects.filter(kind=Organization.Kind.NETWORK, is_active=True).order_by("created_at").first()
+            Organization.objects.filter(kind=Organization.Kind.NETWORK, is_active=True)
+            .order_by("created_at")
+            .first()
         )
         if network is not None:
             return network

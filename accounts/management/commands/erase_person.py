@@ -22,7 +22,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("person", help="Their e-mail address, or the key of their subject.")
         parser.add_argument("--yes", action="store_true", help="Do not ask.")
-        parser.add_argument("--by", default="", help="The e-mail address of whoever decided it, for the record.")
+        parser.add_argument(
+            "--by", default="", help="The e-mail address of whoever decided it, for the record."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         subject = self._find_subject(options["person"])

@@ -22,8 +22,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", nargs="?", help="The erasures that “--list” printed; - reads standard input.")
-        parser.add_argument("--list", action="store_true", help="Print the erasures on record and change nothing.")
+        parser.add_argument(
+            "file", nargs="?", help="The erasures that “--list” printed; - reads standard input."
+        )
+        parser.add_argument(
+            "--list", action="store_true", help="Print the erasures on record and change nothing."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["list"]:
@@ -36,7 +40,9 @@ class Command(BaseCommand):
             return
         requests = list(self._read(options["file"])) if options["file"] else list_erasures()
         erased = replay_erasures(requests=requests)
-        self.stdout.write(f"{len(requests)} erasures on record; {erased} people were there again and are erased.")
+        self.stdout.write(
+            f"{len(requests)} erasures on record; {erased} people were there again and are erased."
+        )
 
     def _read(self, name: str) -> Iterator[ErasureRequest]:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
@@ -50,4 +56,6 @@ class Command(BaseCommand):
                     requested_by=uuid.UUID(row["requested_by"]) if row["requested_by"] else None,
                 )
             except (ValueError, KeyError, TypeError) as error:
-                raise CommandError(f"Line {number} is no record of an erasure. Nothing was changed.") from error
+                raise CommandError(
+                    f"Line {number} is no record of an erasure. Nothing was changed."
+                ) from error
