@@ -121,6 +121,22 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
             database.drop_database(link, name)
 
 
+@pytest.fixture(scope="session")
+def seeded_template(django_db_setup: None, django_db_blocker: Any) -> str:
+    """The template of a site with its first pages, the content packs and the demo."""
+    with django_db_blocker.unblock():
+        name = database.build_seeded_template(template=database.build_template())
+        database.copy_seeded_files(name)
+    return name
+
+
+@pytest.fixture
+def seeded_site(transactional_db: None, seeded_template: str) -> None:
+    """The test sees its own copy of the seeded site, and may change it."""
+    database.copy_template(template=seeded_template, name=settings.DATABASES["default"]["NAME"])
+    cache.clear()
+
+
 @pytest.fixture
 def as_app_role(db: None) -> Iterator[None]:
     """The test's statements run with the rights of the serving application."""
@@ -161,11 +177,17 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+def _pass_dialog(dialog: Any, complaints: list[str]) -> None:
+    complaints.append(f"The browser asked: {dialog.type} {dialog.message}")
+    dialog.accept()
+
+
 @pytest.fixture
 def make_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
     """Makes pages of separate persons: ``make_page(width=390, height=844, locale="fr-CA", java_script_enabled=False)``.
 
-    A page error, an error on the console (a refused inline script is one) or a request to another host fails the test.
+    A page error, an error on the console (a refused inline script is one), a question of the browser ("Leave this
+    page?") or a request to another host fails the test.
     Where an error status is what the test is about, call ``make_page(expect_errors=True)``.
     """
     contexts: list[Any] = []
@@ -186,6 +208,7 @@ def make_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+        page.on("dialog", lambda dialog: _pass_dialog(dialog, complaints))
         if not expect_errors:
             page.on(
                 "console",

@@ -3,12 +3,17 @@
 A copy takes a fraction of a second. So each process of a parallel run has its own database, a run whose migrations are
 those of the last run migrates nothing, and a test that commits (a browser test) gets a fresh copy afterwards instead
 of a flush, which would also take away what migrations made: the root page, the languages, the groups.
+
+A second template, the seeded one, also holds the site's first pages, the content packs and the demo. Loading them
+takes most of a minute, so it happens once for all processes, and again only where code or content has changed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import distributions
@@ -23,6 +28,7 @@ from django.db import connection
 from psycopg import sql
 
 BUILDING_LOCK = 7_310_552
+SEEDING_LOCK = 7_310_553
 
 
 @contextmanager
@@ -59,7 +65,7 @@ def build_template() -> str:
     name = f"template_{describe_schema()}"
     with connect_to_server() as link:
         link.execute("SELECT pg_advisory_lock(%s)", [BUILDING_LOCK])
-        known = [row[0] for row in link.execute("SELECT datname FROM pg_database")]
+        known = list_databases(link)
         if name in known:
             return name
         for old in known:
@@ -69,11 +75,100 @@ def build_template() -> str:
         link.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(building)))
         point_to(building)
         call_command("migrate", interactive=False, verbosity=0)
-        connection.close()
-        link.execute(
-            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(building), sql.Identifier(name))
-        )
+        finish_template(link, building=building, name=name)
     return name
+
+
+def describe_seed() -> str:
+    """A digest of everything that decides what the seeded site looks like."""
+    digest = hashlib.sha256(describe_schema().encode())
+    for floor in settings.FLOORS:
+        for path in sorted(Path(settings.BASE_DIR, floor).rglob("*")):
+            if path.is_file() and path.suffix not in {".pyc", ".pyo"}:
+                digest.update(str(path).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def build_seeded_template(*, template: str) -> str:
+    """The name of a database with the first pages, the packs and the demo, made now where none is there.
+
+    The files that loading writes are kept beside it, for `copy_seeded_files`.
+    """
+    name = f"seeded_{describe_seed()}"
+    ordinary = connection.settings_dict["NAME"]
+    with connect_to_server() as link:
+        link.execute("SELECT pg_advisory_lock(%s)", [SEEDING_LOCK])
+        known = list_databases(link)
+        if name in known and seeded_files(name).is_dir():
+            return name
+        for old in known:
+            if old.startswith(("seeded_", "seeding_")):
+                drop_database(link, old)
+                shutil.rmtree(seeded_files(old), ignore_errors=True)
+        building = name.replace("seeded_", "seeding_")
+        try:
+            copy_template(template=template, name=building)
+            for command in ("setup_site", "load_content", "load_demo"):
+                call_command(command, stdout=io.StringIO(), stderr=io.StringIO())
+            run_tasks()
+            keep = seeded_files(name)
+            for part in ("media", "private"):
+                shutil.copytree(_files_of(part), keep / part, dirs_exist_ok=True)
+            finish_template(link, building=building, name=name)
+        finally:
+            point_to(ordinary)
+    return name
+
+
+def seeded_files(name: str) -> Path:
+    """Where the files of a seeded template are kept."""
+    return Path(settings.DATA_DIR, "seeded", name)
+
+
+def _files_of(part: str) -> Path:
+    alias = {"media": "default", "private": "private"}[part]
+    folder = Path(settings.STORAGES[alias]["OPTIONS"]["location"])
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def copy_seeded_files(name: str) -> None:
+    """Put the files of a seeded template where this process looks for them."""
+    for part in ("media", "private"):
+        shutil.copytree(seeded_files(name) / part, _files_of(part), dirs_exist_ok=True)
+
+
+def run_tasks() -> None:
+    """Do everything that waits in the queue, as a worker would; a task of ours that fails fails the test."""
+    from django_tasks_db.management.commands.db_worker import Worker
+    from django_tasks_db.models import DBTaskResult
+
+    Worker(
+        queue_names=["*"],
+        interval=0,
+        batch=True,
+        backend_name="default",
+        startup_delay=False,
+        max_tasks=None,
+        worker_id="tests",
+        excluded_queue_names=[],
+    ).run()
+    # Wagtail's index of references fails over rows that were made and taken away in one load; the next save mends it.
+    ours = DBTaskResult.objects.failed().exclude(task_path__startswith="wagtail.")
+    failed = [f"{result.task_path}:\n{result.traceback}" for result in ours]
+    assert not failed, "\n".join(failed)
+
+
+def list_databases(link: psycopg.Connection[Any]) -> list[str]:
+    return [row[0] for row in link.execute("SELECT datname FROM pg_database")]
+
+
+def finish_template(link: psycopg.Connection[Any], *, building: str, name: str) -> None:
+    """Give a template its name, now that it is whole."""
+    connection.close()
+    link.execute(
+        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(building), sql.Identifier(name))
+    )
 
 
 def drop_database(link: psycopg.Connection[Any], name: str) -> None:

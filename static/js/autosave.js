@@ -18,6 +18,7 @@ const hex = (digit) => (digit ^ (crypto.getRandomValues(new Uint8Array(1))[0] & 
 const uuid = () => crypto.randomUUID?.() ?? "10000000-1000-4000-8000-100000000000".replace(/[018]/g, hex);
 
 for (const form of document.querySelectorAll("form[data-autosave]")) {
+  let stored = true; // whether this device keeps the words until they are sent
   const state = new Map(); // field name → {id, timer, tries, sending}
   const keyOf = (name) => `draft:${form.dataset.autosaveKey}:${name}`;
   const inputs = (name) => [...form.elements].filter((input) => input.name === name);
@@ -29,7 +30,10 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
   const store = (name, draft) => {
     try {
       draft ? localStorage.setItem(keyOf(name), JSON.stringify(draft)) : localStorage.removeItem(keyOf(name));
-    } catch {} // a full or closed store: the page itself still holds the words
+      stored = true;
+    } catch {
+      stored = false; // a full or closed store: the page itself still holds the words
+    }
   };
   const say = (name, words, kind) => {
     const near = inputs(name)[0]?.closest(".ask, fieldset, .field");
@@ -53,7 +57,9 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
     say(name, form.dataset.saving, "none");
     let answer = null;
     try {
-      answer = await fetch(form.dataset.autosave, { method: "POST", body, headers: { Accept: "application/json" } });
+      // Goes on when the page is left meanwhile; browsers allow that for 64 kB at most.
+      const keepalive = values(name).join("").length < 15000;
+      answer = await fetch(form.dataset.autosave, { method: "POST", body, keepalive, headers: { Accept: "application/json" } });
     } catch {}
     field.sending = false;
     if (answer?.ok && !answer.redirected) {
@@ -96,8 +102,9 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
     }),
   );
   addEventListener("online", () => state.forEach((field, name) => field.timer && send(name)));
+  // What this device keeps comes back and is sent, so nobody is asked whether to leave; else words could be lost.
   addEventListener("beforeunload", (event) => {
-    if ([...state.values()].some((field) => field.sending)) event.preventDefault();
+    if (!stored && [...state.values()].some((field) => field.dirty)) event.preventDefault();
   });
   for (const manual of form.querySelectorAll("[data-manual]")) manual.hidden = true;
 
