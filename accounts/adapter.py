@@ -226,7 +226,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         "add_email_blocked": gettext_lazy("Turn off two-step sign-in before you add an e-mail address."),
         "cannot_delete_authenticator": gettext_lazy(
             "Your role asks for two-step sign-in, so it stays on. To move it to another phone, ask an administrator "
-            "to end your role first, or use a recovery code."
+            "to reset it."
         ),
         "cannot_generate_recovery_codes": gettext_lazy(
             "Turn on two-step sign-in first; then make recovery codes."

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.decorators import reauthentication_required
+from allauth.mfa.utils import is_mfa_enabled
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +22,7 @@ from wagtail.admin import messages
 from accounts import services
 from accounts.admin_forms import AuditFilter, HoldForm, PeopleFilter, RoleForm
 from accounts.audit_words import describe_action
+from accounts.mail import compose_mail, send_or_log
 from accounts.models import AuditEntry, LegalHold, Role, User
 from accounts.permissions import is_administrator
 from accounts.requests import SignedInRequest
@@ -101,6 +103,7 @@ def show_person(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
                 "ended_at", "granted_at"
             ),
             "holds": LegalHold.objects.filter(subject=subject),
+            "has_second_factor": is_mfa_enabled(person),
             "entries": _describe_entries(entries),
             "audit_url": f"{reverse('accounts_admin:audit')}?person={subject.pk}",
         },
@@ -176,6 +179,41 @@ def end_role(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
             "back": reverse("accounts_admin:person", args=[role.user_id]),
             "button": _("End the role"),
             "note": _("It ends at once. That it was held stays on record."),
+            "danger": True,
+        },
+    )
+
+
+@for_administrators
+@require_http_methods(["GET", "POST"])
+@reauthentication_required(app="accounts")
+def reset_factor(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
+    """Let somebody in who has lost phone and recovery codes, once it has been asked. They are told by e-mail."""
+    person = get_object_or_404(User, pk=key)
+    if request.method == "POST":
+        if services.reset_second_factor(user=person, reset_by=services.subject_of(request.user)):
+            message = compose_mail(
+                to=person.email,
+                template="account/second_factor_reset",
+                context={"user": person},
+                language=person.preferred_language,
+                time_zone=person.time_zone,
+            )
+            send_or_log(message)
+            messages.success(request, _("Two-step sign-in of %(name)s is off.") % {"name": person.name})
+        return redirect("accounts_admin:person", person.pk)
+    title = _("Reset the two-step sign-in of %(name)s?") % {"name": person.name}
+    return render(
+        request,
+        "accounts/admin/form.html",
+        {
+            **_frame(PEOPLE, title=title, icon="key"),
+            "back": reverse("accounts_admin:person", args=[person.pk]),
+            "button": _("Reset it"),
+            "note": _(
+                "For somebody who has lost phone and recovery codes. Make sure first, by telephone or in person, that "
+                "it is really them who ask. They are told by e-mail, and it is logged."
+            ),
             "danger": True,
         },
     )

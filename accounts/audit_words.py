@@ -13,6 +13,7 @@ _WORDS: dict[str, Any] = {
     "person.opened": _("The page of a person was opened"),
     "person.erased": _("An account was erased"),
     "file.opened": _("A file was opened"),
+    "second_factor.reset": _("Two-step sign-in was reset"),
     "hold.placed": _("A legal hold was placed"),
     "hold.lifted": _("A legal hold was lifted"),
     "organization.made": _("An organization was added"),

@@ -42,6 +42,7 @@ def register_urls() -> list[URLPattern | URLResolver]:
         path("people/<uuid:key>/", admin_views.show_person, name="person"),
         path("people/<uuid:key>/grant/", admin_views.grant_role, name="grant"),
         path("people/<uuid:key>/hold/", admin_views.place_hold, name="place_hold"),
+        path("people/<uuid:key>/second-step/", admin_views.reset_factor, name="reset_factor"),
         path("roles/<uuid:key>/end/", admin_views.end_role, name="end"),
         path("holds/", admin_views.list_holds, name="holds"),
         path("holds/<uuid:key>/lift/", admin_views.lift_hold, name="lift_hold"),

@@ -15,6 +15,7 @@ from accounts.services.people import (
     update_profile,
 )
 from accounts.services.roles import LastAdministrator, end_role, grant_role
+from accounts.services.second_factor import reset_second_factor
 from accounts.services.texts import (
     ERASABLE_ALONE,
     LONGEST_TEXT,
@@ -46,6 +47,7 @@ __all__ = [
     "record_audit",
     "register_person",
     "replay_erasures",
+    "reset_second_factor",
     "save_file",
     "save_text",
     "subject_of",

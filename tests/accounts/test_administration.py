@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -115,6 +117,34 @@ class TestRoles:
         assert "last administrator" in answer.content.decode()
         role.refresh_from_db()
         assert role.ended_at is None
+
+
+class TestSecondFactor:
+    def test_somebody_who_lost_it_is_let_in_again_on_record(
+        self, office: Client, administrator: User, learner: User, mailoutbox: list[Any]
+    ) -> None:
+        TOTP.activate(learner, "JBSWY3DPEHPK3PXP")
+        path = f"/admin/people/{learner.pk}/second-step/"
+        assert path in office.get(f"/admin/people/{learner.pk}/").content.decode()
+        assert office.get(path).status_code == 200
+        office.post(path)
+        assert not Authenticator.objects.filter(user=learner).exists()
+        entry = AuditEntry.objects.get(action="second_factor.reset")
+        assert entry.actor == services.subject_of(administrator)
+        assert [message.to for message in mailoutbox] == [[learner.email]]
+        office.post(path)
+        assert AuditEntry.objects.filter(action="second_factor.reset").count() == 1
+
+    def test_the_operator_can_where_no_administrator_can(self, learner: User, mailoutbox: list[Any]) -> None:
+        TOTP.activate(learner, "JBSWY3DPEHPK3PXP")
+        out = io.StringIO()
+        call_command("reset_second_factor", learner.email, stdout=out)
+        call_command("reset_second_factor", learner.email, stdout=out)
+        assert not Authenticator.objects.filter(user=learner).exists()
+        assert "Nothing was changed" in out.getvalue()
+        assert len(mailoutbox) == 1
+        with pytest.raises(CommandError):
+            call_command("reset_second_factor", "nobody@example.ca")
 
 
 class TestHolds:

@@ -22,6 +22,7 @@ LETTERS = {
     "account/reset_password": {"password_reset_url": "https://example.ca/reset"},
     "account/set_password": {"password_reset_url": "https://example.ca/reset"},
     "account/erased": {},
+    "account/second_factor_reset": {},
     "account/notification": {"headline": "H", "sentence": "S.", "timestamp": None, "ip": "192.0.2.1"},
 }
 

@@ -36,6 +36,7 @@ ADMIN_ROUTES = {
     "person": "/admin/people/{person}/",
     "grant": "/admin/people/{person}/grant/",
     "place_hold": "/admin/people/{person}/hold/",
+    "reset_factor": "/admin/people/{person}/second-step/",
     "end": "/admin/roles/{role}/end/",
     "holds": "/admin/holds/",
     "lift_hold": "/admin/holds/{hold}/lift/",
