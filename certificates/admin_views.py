@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from wagtail.admin import messages
 
@@ -53,10 +53,10 @@ class CertificatesFilter(forms.Form):
         choices=[
             ("", gettext_lazy("Any")),
             ("valid", gettext_lazy("Stands")),
-            ("expired", gettext_lazy("Expired")),
-            ("superseded", gettext_lazy("Replaced")),
-            ("revoked", gettext_lazy("Revoked")),
-            ("withdrawn", gettext_lazy("Withdrawn")),
+            ("expired", pgettext_lazy("certificate", "Expired")),
+            ("superseded", pgettext_lazy("certificate", "Replaced")),
+            ("revoked", pgettext_lazy("certificate", "Revoked")),
+            ("withdrawn", pgettext_lazy("certificate", "Withdrawn")),
             ("asked", gettext_lazy("A correction is asked for")),
         ],
     )

@@ -23,7 +23,7 @@ class CheckForm(forms.Form):
     number = forms.CharField(
         label=_("Number printed on the certificate"),
         max_length=2000,
-        help_text=_("Such as 2026-041837-5C. You may paste the address of its page instead."),
+        help_text=_("Such as 2026-041837-5Q. You may paste the address of its page instead."),
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
         ),

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Organization, Subject, private_storage
 from certificates.querysets import CertificateQuerySet
@@ -133,11 +134,11 @@ class StatusEntry(LedgerModel):
     """What became of a certificate, when, and why. Retention: for good."""
 
     class Status(models.TextChoices):
-        ISSUED = "issued", _("Issued")
-        REVOKED = "revoked", _("Revoked")
-        REINSTATED = "reinstated", _("Reinstated")
-        SUPERSEDED = "superseded", _("Superseded")
-        WITHDRAWN = "withdrawn", _("Withdrawn")
+        ISSUED = "issued", pgettext_lazy("certificate", "Issued")
+        REVOKED = "revoked", pgettext_lazy("certificate", "Revoked")
+        REINSTATED = "reinstated", pgettext_lazy("certificate", "Reinstated")
+        SUPERSEDED = "superseded", pgettext_lazy("certificate", "Superseded")
+        WITHDRAWN = "withdrawn", pgettext_lazy("certificate", "Withdrawn")
 
     class Reason(models.TextChoices):
         COMPLETED = "completed", _("Every requirement was met.")

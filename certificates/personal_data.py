@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.services import read_texts
 from certificates import texts
@@ -100,7 +101,7 @@ class CertificatesPersonalData:
                 "number": _("Number"),
                 "name": _("Name"),
                 "course": _("Course"),
-                "issued": _("Issued"),
+                "issued": pgettext("certificate", "Issued"),
                 "expires": _("Expires"),
                 "page": _("Page"),
             },

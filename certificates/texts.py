@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from certificates.checks import Check
 from certificates.models import StatusEntry
@@ -138,10 +138,10 @@ def say_status(status: str) -> str:
     """The status in a word or two."""
     return {
         Status.VALID: _("Stands"),
-        Status.SUPERSEDED: _("Replaced"),
-        Status.REVOKED: _("Revoked"),
-        Status.EXPIRED: _("Expired"),
-        Status.WITHDRAWN: _("Withdrawn"),
+        Status.SUPERSEDED: pgettext("certificate", "Replaced"),
+        Status.REVOKED: pgettext("certificate", "Revoked"),
+        Status.EXPIRED: pgettext("certificate", "Expired"),
+        Status.WITHDRAWN: pgettext("certificate", "Withdrawn"),
     }[Status(status)]
 
 
@@ -153,11 +153,11 @@ def state_of(status: str) -> str:
 def say_entry(entered: str) -> str:
     """What was entered in the history."""
     return {
-        Entered.ISSUED: _("Issued"),
-        Entered.REVOKED: _("Revoked"),
-        Entered.REINSTATED: _("Reinstated"),
+        Entered.ISSUED: pgettext("certificate", "Issued"),
+        Entered.REVOKED: pgettext("certificate", "Revoked"),
+        Entered.REINSTATED: pgettext("certificate", "Reinstated"),
         Entered.SUPERSEDED: _("Replaced by a newer certificate"),
-        Entered.WITHDRAWN: _("Withdrawn"),
+        Entered.WITHDRAWN: pgettext("certificate", "Withdrawn"),
     }[Entered(entered)]
 
 

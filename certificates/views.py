@@ -15,6 +15,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -88,7 +89,7 @@ def describe_problem(reference: Reference) -> dict[str, str]:
         return {
             "title": _("This is not a certificate number"),
             "text": _(
-                "A number has a year, a row of digits, then a digit and a letter, such as 2026-041837-5C. It stands "
+                "A number has a year, a row of digits, then a digit and a letter, such as 2026-041837-5Q. It stands "
                 "on the certificate at the bottom left. You may also paste the address of its page."
             ),
         }
@@ -225,9 +226,9 @@ def _describe_columns() -> list[str]:
         _("Number"),
         _("Name"),
         _("Course"),
-        _("Issued"),
+        pgettext("certificate", "Issued"),
         _("Expires"),
-        _("Replaced by"),
+        pgettext("certificate", "Replaced by"),
         _("Page"),
     ]
 
@@ -258,16 +259,7 @@ def list_cohorts(request: HttpRequest) -> HttpResponseBase:
         _log_listed(request, count=len(rows))
         return write_csv(
             name=_("certificates-%(day)s.csv") % {"day": f"{clock.now():%Y-%m-%d}"},
-            head=[
-                _("Result"),
-                _("Number"),
-                _("Name"),
-                _("Course"),
-                _("Issued"),
-                _("Expires"),
-                _("Replaced by"),
-                _("Page"),
-            ],
+            head=_describe_columns(),
             rows=[_describe_row(row) for row in rows],
         )
     page = Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("page"))
