@@ -363,7 +363,11 @@ def submit_attempt(*, attempt: Attempt, submit_id: uuid.UUID, language: str | No
 
 def _score_submission(document: AssessmentDocument, rows: Mapping[str, Response]) -> AttemptScore:
     row = rows.get(SUBMISSION)
-    words = PersonalText.objects.filter(pk=row.text_id).values_list("text", flat=True).first() if row else ""
+    words = (
+        PersonalText.objects.filter(pk=row.text_id).values_list("text", flat=True).first()
+        if row and row.text_id
+        else ""
+    )
     if not row or not ((words or "").strip() or row.value.get("files")):
         raise InvalidInput(
             _("Write your text or add a file before you hand in. What you have written is kept.")

@@ -212,6 +212,9 @@ class StepProgress(models.Model):
             models.UniqueConstraint(fields=["enrolment", "step_key"], name="lms_a_step_has_one_progress_row")
         ]
 
+    def __str__(self) -> str:
+        return f"{self.enrolment_id} {self.step_key}: {self.state}"
+
 
 class CourseProgress(models.Model):
     """Projection: where a learner stands in the course."""
@@ -225,6 +228,9 @@ class CourseProgress(models.Model):
     last_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     waiting = models.PositiveIntegerField(default=0, help_text=_("Assignments waiting to be marked."))
+
+    def __str__(self) -> str:
+        return f"{self.enrolment_id}: {self.steps_complete} of {self.steps_required}"
 
 
 class Evidence(LedgerModel):
@@ -295,6 +301,9 @@ class Standing(models.Model):
                 fields=["subject", "competency", "level"], name="lms_a_standing_is_projected_once"
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.competency_id} {self.level}: {self.state}"
 
 
 class Notice(UUIDModel):

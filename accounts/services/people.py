@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.utils.translation import gettext as _
 from wagtail.users.models import UserProfile
@@ -15,8 +16,13 @@ from core.models import Language
 from core.text import make_sort_key
 
 
-def subject_of(user: User) -> Subject:
-    """The pseudonymous key of an account, made with its first use. One query, kept on the object."""
+def subject_of(user: User | AnonymousUser) -> Subject:
+    """The pseudonymous key of an account, made with its first use. One query, kept on the object.
+
+    Only for who is signed in: somebody anonymous has none (TypeError).
+    """
+    if not isinstance(user, User):
+        raise TypeError("Nobody is signed in, so there is no subject.")
     kept: Subject | None = getattr(user, "_subject", None)
     if kept is None:
         kept, _made = Subject.objects.get_or_create(user=user)
