@@ -61,7 +61,8 @@ def find_overflow(page: Any) -> list[str]:
             return [...document.querySelectorAll("body *")]
                 .filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > room + 1)
                 .slice(-4)
-                .map((element) => `${element.tagName}.${element.className}: ${element.textContent.trim().slice(0, 40)}`);
+                .map((element) => `${element.tagName}.${element.getAttribute("class")}: ${
+                    element.textContent.trim().slice(0, 40)}`);
         }"""
     )
     return [f"{page.url} scrolls sideways at {page.viewport_size['width']} px: {line}" for line in wide]
