@@ -178,14 +178,10 @@ def describe_issuer_facts() -> IssuerFacts:
         identity.name.get("fr") or identity.name.get("en") or settings.WAGTAIL_SITE_NAME,
     )
     title = identity.signatory_title
-    signatory = (
-        Signatory(
-            name=identity.signatory_name,
-            title=Bilingual(title.get("en", ""), title.get("fr") or title.get("en", "")),
-        )
-        # Nobody is named yet: the issuer itself answers for it.
-        if identity.signatory_name
-        else Signatory(name=name.en, title=Bilingual("", name.fr if name.fr != name.en else ""))
+    # Where nobody is named yet, the issuer itself answers for it.
+    signatory = Signatory(
+        name=identity.signatory_name,
+        title=Bilingual(title.get("en", ""), title.get("fr") or title.get("en", "")),
     )
     return IssuerFacts(
         name=name,

@@ -123,7 +123,10 @@ def _build_context(facts: CertificateFacts, language: Language, layout: Layout) 
         "qr_alt": WORDS["qr"].in_(language).format(url=facts.verification_url),
         "mark_alt": WORDS["mark"].in_(language).format(name=issuer.first),
         "signatory_alt": WORDS["signature_of"].in_(language).format(name=signatory.name),
+        # Where nobody is named, the issuer answers by its own name.
+        "signatory_name": signatory.name or issuer.first,
         "signatory_title": signatory.title.in_(language),
+        "who_size": _size_signatures(facts, language),
         "issued_by": on_date.format(date=format_date(facts.issued_on, language)),
         "officer_alt": WORDS["signature_of"].in_(language).format(name=facts.partner.officer)
         if facts.partner
@@ -135,6 +138,17 @@ def _build_context(facts: CertificateFacts, language: Language, layout: Layout) 
         "rows": _arrange_competencies(facts.competencies, language, layout),
         "details": _list_details(facts, language),
     }
+
+
+def _size_signatures(facts: CertificateFacts, language: Language) -> float:
+    """The size of type at which the longest line below the signatures takes at most three lines."""
+    partner, signatory = facts.partner, facts.issuer.signatory
+    lengths = [len(f"{signatory.name or facts.issuer.name.in_(language)}, {signatory.title.in_(language)}")]
+    if partner is not None:
+        lengths.append(len(f"{partner.officer}, {partner.name.in_(language)}"))
+    elif facts.delivered_by is not None:
+        lengths.append(len(facts.delivered_by.in_(language)))
+    return next((size for most, size in ((95, 8.5), (130, 7.5)) if max(lengths) <= most), 5.5)
 
 
 def _describe_partner(facts: CertificateFacts, language: Language) -> dict[str, str] | None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 import uuid
 from collections.abc import Callable
 
 import pytest
-from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.contrib.auth.models import Permission
 from django.test import Client
 
@@ -16,6 +14,7 @@ from accounts.models import AuditEntry, User
 from certificates import services
 from certificates.models import Certificate, CorrectionRequest
 from tests.certificates.test_services import revoke, status_of
+from tests.factories.accounts import PASSWORD
 from tests.factories.certificates import make_certificate
 
 pytestmark = pytest.mark.django_db
@@ -24,16 +23,15 @@ LIST = "/admin/certificates/"
 
 
 @pytest.fixture
-def enter(sign_in: Callable[[User], Client], settings: object) -> Callable[..., Client]:
+def enter(sign_in: Callable[[User], Client]) -> Callable[..., Client]:
     """A client of somebody who may enter the CMS; `fresh`: they have just said who they are."""
 
     def make(user: User, *, fresh: bool = True) -> Client:
         user.user_permissions.add(Permission.objects.get(codename="access_admin"))
         client = sign_in(user)
         if fresh:
-            session = client.session
-            session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
-            session.save()
+            answer = client.post("/en/accounts/reauthenticate/?next=/admin/", {"password": PASSWORD})
+            assert answer.status_code == 302
         return client
 
     return make

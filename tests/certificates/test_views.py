@@ -627,9 +627,11 @@ def test_the_verification_page_costs_five_queries(
     new = correct(certificate, officer)
     for consented in (certificate, new):
         show(consented)
+    visitor.get(page_of(certificate))
     with django_assert_num_queries(5):
         visitor.get(page_of(certificate))
     link = services.make_share_link(certificate=new, link_id=uuid.uuid4())
+    visitor.get(page_of(new))
     with django_assert_num_queries(6):
         visitor.get(page_of(new, share=link.token))
 
