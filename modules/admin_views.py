@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.admin import messages
@@ -31,6 +32,7 @@ from modules.services import (
     issue_course_edition,
     preview_course_edition,
 )
+from standards.models import FrameworkEdition
 
 
 def _frame(*trail: tuple[str, str], title: str, icon: str, subtitle: str = "") -> dict[str, Any]:
@@ -92,6 +94,7 @@ def issue_edition(request: HttpRequest, page_id: int) -> HttpResponse:
             "preview": preview,
             "changes": _link_changes(changes),
             "impacts": find_impacts(course.translation_key),
+            "framework_title": _title_of(preview.framework),
             "form": form,
             "edit_url": _edit_url(course),
         },
@@ -132,6 +135,10 @@ def _link_changes(changes: list[ChangeLine]) -> list[tuple[ChangeLine, str]]:
         )
         for change in changes
     ]
+
+
+def _title_of(framework: FrameworkEdition | None) -> str:
+    return framework.title_in((get_language() or "en")[:2]) if framework else ""
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------
@@ -180,7 +187,7 @@ def list_editions(request: HttpRequest, page_id: int) -> HttpResponse:
 
 @require_safe
 def show_coverage(request: HttpRequest, page_id: int) -> HttpResponse:
-    """What the course serves of the standards as its pages stand, or as an edition says it (`?edition=`)."""
+    """What the course serves of the standards, as its published pages stand."""
     if not may_see_editions(request.user):
         raise PermissionDenied(_("Only authors and administrators see what a course covers of the standards."))
     course = _find_course(page_id)
@@ -201,6 +208,7 @@ def show_coverage(request: HttpRequest, page_id: int) -> HttpResponse:
             ),
             "course": course,
             "framework": framework,
+            "framework_title": _title_of(framework),
             "served": [domain for domain in domains if domain.is_served],
             "unserved": [domain for domain in domains if not domain.is_served],
         },

@@ -437,7 +437,8 @@ class _Compiler:
             if step.assessment and held.count(step.assessment) > 1:
                 self._complain(
                     _(
-                        "Another step of the course holds the same assessment as “%(title)s”. Copy it, or take one away."
+                        "Another step of the course holds the same assessment as “%(title)s”. "
+                        "Copy it, or take one away."
                     )
                     % {"title": step.title.get(self.tree.source, "")},
                     course,

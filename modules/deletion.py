@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
-from wagtail.models import Page, ReferenceIndex
+from wagtail.models import Page
 
 from assessments.models import Assessment, AssessmentEdition, Item
 from core.errors import DomainError
@@ -19,6 +19,8 @@ from modules.models import CourseEdition, EditionAssessment, StepContent
 from modules.pages import AssessmentPage, AuthoredPage, CoursePage, LessonPage, ModulePage, TrainingPage
 
 PAGES: tuple[type[AuthoredPage], ...] = (TrainingPage, CoursePage, ModulePage, LessonPage, AssessmentPage)
+# The fields of a lesson's blocks that hold a file.
+FILE_FIELDS = {"document": ("svg", "file", "captions"), "image": ("image",)}
 KINDS: dict[type[Any], str] = {
     TrainingPage: "training",
     CoursePage: "course",
@@ -125,7 +127,13 @@ def _find_item_uses(items: Sequence[Item]) -> list[str]:
             % {"item": item.key, "number": edition.number, "assessment": edition.title_in("en")}
             for edition in issued.order_by("assessment_key", "number")
         ]
-        uses += _name_pages(item, item.key)
+        # Wagtail's index of references is brought up to date in the background, so the blocks themselves are asked.
+        chosen = [
+            assessment.title
+            for assessment in Assessment.objects.filter(locale_id=item.locale_id)
+            if any(item.pk == value for _name, value in _walk(assessment.sections.get_prep_value()))
+        ]
+        uses += [_shown_on(item.key, title) for title in chosen]
         uses += _ask_above("item", item.translation_key)
     return uses
 
@@ -147,12 +155,6 @@ def _find_assessment_uses(assessments: Sequence[Assessment]) -> list[str]:
     return uses
 
 
-def _name_pages(thing: Any, name: str) -> list[str]:
-    """What refers to a thing, by Wagtail's index of references."""
-    groups = ReferenceIndex.get_references_to(thing).group_by_source_object()
-    return [_shown_on(name, str(source)) for source, _references in groups if source is not None]
-
-
 def _shown_on(name: str, where: str) -> str:
     return _("“%(name)s” is used by “%(where)s”.") % {"name": name, "where": where}
 
@@ -161,5 +163,26 @@ def _shown_on(name: str, where: str) -> str:
 
 
 def _find_file_uses(thing: Any, kind: str) -> list[str]:
-    """An edition keeps its own copy; a page that shows the file would lose it with its next edition."""
-    return [*_name_pages(thing, thing.title), *_ask_above(kind, thing.pk)]
+    """An edition keeps its own copy; a lesson that shows the file would lose it with its next edition.
+
+    Reads every lesson, which is rare enough.
+    """
+    names = FILE_FIELDS[kind]
+    shown = [
+        page.title
+        for page in LessonPage.objects.only("title", "body")
+        if any(name in names and value == thing.pk for name, value in _walk(page.body.get_prep_value()))
+    ]
+    return [*(_shown_on(thing.title, title) for title in shown), *_ask_above(kind, thing.pk)]
+
+
+def _walk(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Every plain value of a stream's raw data, with the name of the field that it stands in."""
+    if isinstance(value, dict):
+        for key, entry in value.items():
+            yield from _walk(entry, key)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _walk(entry, name)
+    else:
+        yield name, value

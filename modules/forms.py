@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.text import Truncator
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms import WagtailAdminPageForm
@@ -22,7 +23,8 @@ def list_frameworks() -> list[tuple[str, str]]:
     titles: dict[str, str] = {}
     pages = FrameworkPage.objects.select_related("locale").order_by("title")
     for page in sorted(pages, key=lambda page: page.locale.language_code == language):
-        titles[str(page.translation_key)] = page.title
+        # A long title would push the list of choices out of its column.
+        titles[str(page.translation_key)] = Truncator(page.title).chars(60)
     return [("", "---------"), *titles.items()]
 
 

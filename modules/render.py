@@ -276,9 +276,11 @@ class LessonRenderer:
         return f'<section class="callout {escape(tone)}">{heading}{self._rich(value["body"])}</section>'
 
     def render_case_study(self, value: Any, key: str) -> str:
-        kicker = f'<p class="kicker">{escape(_("Case study"))} · {self._plain(value["place"])}</p>'
+        # Words of our own stand outside the f-strings, where the tools that gather messages find them.
+        kind, think = escape(_("Case study")), escape(_("To think through"))
+        kicker = f'<p class="kicker">{kind} · {self._plain(value["place"])}</p>'
         questions = "".join(f"<li>{self._plain(question)}</li>" for question in value["questions"])
-        asked = f"<p><b>{escape(_('To think through'))}</b></p><ol>{questions}</ol>" if questions else ""
+        asked = f"<p><b>{think}</b></p><ol>{questions}</ol>" if questions else ""
         return (
             f'<section class="case">{kicker}{self._heading(value["title"])}{self._rich(value["body"])}{asked}</section>'
         )
@@ -292,7 +294,7 @@ class LessonRenderer:
 
     def render_definition(self, value: Any, key: str) -> str:
         return (
-            f'<dl class="definition"><dt><dfn>{self._plain(value["term"])}</dfn></dt>'
+            f'<dl class="definition"><dt>{self._plain(value["term"])}</dt>'
             f"<dd>{self._rich(value['body'])}</dd></dl>"
         )
 
@@ -316,7 +318,8 @@ class LessonRenderer:
         if asset is None:
             return ""
         alt = "" if value["decorative"] else escape(value["alt"])
-        credit = f" <small>{escape(_('Credit:'))} {self._plain(value['credit'])}</small>" if value["credit"] else ""
+        credited = escape(_("Credit:"))
+        credit = f" <small>{credited} {self._plain(value['credit'])}</small>" if value["credit"] else ""
         caption = self._plain(value["caption"]) + credit
         said = f"<figcaption>{caption}</figcaption>" if caption else ""
         return (
@@ -337,9 +340,10 @@ class LessonRenderer:
             self._table(block.value, "") if block.block_type == "table" else self._rich(block.value)
             for block in value["equivalent"]
         )
+        invitation = escape(_("Read it in words"))
         return (
             f'<figure class="ruled">{drawing}<figcaption>{self._plain(value["caption"])}</figcaption>'
-            f'<details class="fold"><summary><span>{escape(_("Read it in words"))}</span></summary>'
+            f'<details class="fold"><summary><span>{invitation}</span></summary>'
             f'<div class="prose">{equivalent}</div></details></figure>'
         )
 

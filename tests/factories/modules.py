@@ -234,7 +234,11 @@ def make_assignment(*, key: str = "assignment", competency: str = "B1", level: s
     for locale in Locale.objects.all():
         english = locale.language_code == "en"
         levels = [
-            {"points": str(points), "title": f"{points}", "text": "What it looks like." if english else "À quoi cela ressemble."}
+            {
+                "points": str(points),
+                "title": f"{points}",
+                "text": "What it looks like." if english else "À quoi cela ressemble.",
+            }
             for points in (0, 1, 2)
         ]
         criterion = {

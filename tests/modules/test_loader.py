@@ -170,15 +170,15 @@ def test_a_lesson_that_left_the_pack_stays_and_is_named(pack: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "sentence"),
     [
-        ("en/reading-a-rate.md", "::: callout say-it", "::: shout say-it", r"en/reading-a-rate.md, line 12: “::: shout"),
-        ("en/reading-a-rate.md", "tone: practice", "tone: loud", r"line 12 .callout say-it.*“tone”: “loud” is not one of"),
+        ("en/reading-a-rate.md", "::: callout say-it", "::: shout say-it", r"en/reading-a-rate.md, line 12: “:::"),
+        ("en/reading-a-rate.md", "tone: practice", "tone: loud", r"line 12 .callout.*“tone”: “loud” is not"),
         ("en/reading-a-rate.md", "correct: true", "corect: true", r"there is no field corect"),
         ("en/reading-a-rate.md", ", correct: true", "", r"line 29 .check village.*mark one option"),
         ("en/reading-a-rate.md", "## A heading", "# A heading", r"a heading of this level cannot stand here"),
         ("en/reading-a-rate.md", "code: B1", "code: B9", r"practitioners: B9"),
         ("en/reading-a-rate.md", "minutes: 12", "minutes: long", r"en/reading-a-rate.md: “minutes”"),
         ("fr/reading-a-rate.md", "::: reflection council", "::: reflection conseil", r"fr/.*the source language has"),
-        ("fr/reading-a-rate.md", "title: Dites-le ainsi", "tone: note", r"it stands in the source language's file only"),
+        ("fr/reading-a-rate.md", "title: Dites-le ainsi", "tone: note", r"in the source language's file only"),
         ("fr/reading-a-rate.md", "  - {text: C’est vrai., feedback: Pas tout à fait.}\n", "", r"has 2 of them"),
         ("fr/reading-a-rate.md", "title: Lire un taux\n", "", r"fr/reading-a-rate.md: “title”: a text is missing"),
         ("en/reading-a-rate.md", "counts.svg", "other.svg", r"the folder “files” has no other.svg"),
