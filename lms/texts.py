@@ -96,62 +96,55 @@ def say_completion(reason: Mapping[str, Any], completed_at: datetime) -> str:
 
 def say_reason(code: str, params: Mapping[str, Any], *, blocker: str = "") -> str:
     """One reason of `lms.rules.reasons` as a sentence; `blocker` is the title of the step to complete first."""
-    match code:
-        case "not_opened":
-            return _("You have not opened it yet.")
-        case "opened_not_finished":
-            return _(
-                "Nothing is missing. It counts as complete once you press “Complete and go on” at its end."
-            )
-        case "check_unanswered":
-            count = len(params["checks"])
-            return ngettext(
-                "One question in it is not answered yet.",
-                "%(count)d questions in it are not answered yet.",
-                count,
-            ) % {"count": count}
-        case "reflection_empty":
-            count = len(params["reflections"])
-            return ngettext(
-                "One reflection in it waits for your words.",
-                "%(count)d reflections in it wait for your words.",
-                count,
-            ) % {"count": count}
-        case "attempt_not_submitted":
-            if params.get("started_at") is None:
-                return _("You have read what it is about and have not begun it.")
-            return _("You began on %(moment)s and have not handed it in yet. Your answers are kept.") % {
-                "moment": say_moment(params["started_at"])
-            }
-        case "attempt_failed":
-            return " ".join([_say_result(params), say_attempts_left(params["attempts_left"])])
-        case "no_attempts_left":
-            return " ".join(
-                [
-                    _say_result(params),
-                    _("You have no attempt left. Write to your instructor, who can open one more for you."),
-                ]
-            )
-        case "waiting_for_marking":
-            if params.get("since") is None:
-                return _("You handed it in. It waits to be marked, and there is nothing for you to do.")
-            return _(
-                "You handed it in on %(date)s. It waits to be marked, and there is nothing for you to do."
-            ) % {"date": say_date(params["since"])}
-        case "returned_for_resubmission":
-            if params.get("since") is None:
-                return _("It came back with a comment, for another try. This costs you no attempt.")
-            return _(
-                "It came back on %(date)s with a comment, for another try. This costs you no attempt."
-            ) % {"date": say_date(params["since"])}
-        case "locked_by":
-            return _("It opens once “%(step)s” is complete.") % {"step": blocker}
-        case "window_closed":
-            return _(
-                "The course closed for you on %(date)s, so nothing more is recorded. Everything you did is kept. "
-                "Your instructor can give you more time."
-            ) % {"date": say_date(params["closed_at"])}
-    return _("It is not complete yet.")
+    writer = _REASONS.get(code)
+    return writer({**params, "blocker": blocker}) if writer else _("It is not complete yet.")
+
+
+def _say_checks(params: Mapping[str, Any]) -> str:
+    count = len(params["checks"])
+    return ngettext(
+        "One question in it is not answered yet.", "%(count)d questions in it are not answered yet.", count
+    ) % {"count": count}
+
+
+def _say_reflections(params: Mapping[str, Any]) -> str:
+    count = len(params["reflections"])
+    return ngettext(
+        "One reflection in it waits for your words.",
+        "%(count)d reflections in it wait for your words.",
+        count,
+    ) % {"count": count}
+
+
+def _say_open_attempt(params: Mapping[str, Any]) -> str:
+    if params.get("started_at") is None:
+        return _("You have read what it is about and have not begun it.")
+    return _("You began on %(moment)s and have not handed it in yet. Your answers are kept.") % {
+        "moment": say_moment(params["started_at"])
+    }
+
+
+def _say_waiting(params: Mapping[str, Any]) -> str:
+    if params.get("since") is None:
+        return _("You handed it in. It waits to be marked, and there is nothing for you to do.")
+    return _("You handed it in on %(date)s. It waits to be marked, and there is nothing for you to do.") % {
+        "date": say_date(params["since"])
+    }
+
+
+def _say_returned(params: Mapping[str, Any]) -> str:
+    if params.get("since") is None:
+        return _("It came back with a comment, for another try. This costs you no attempt.")
+    return _("It came back on %(date)s with a comment, for another try. This costs you no attempt.") % {
+        "date": say_date(params["since"])
+    }
+
+
+def _say_closed(params: Mapping[str, Any]) -> str:
+    return _(
+        "The course closed for you on %(date)s, so nothing more is recorded. Everything you did is kept. "
+        "Your instructor can give you more time."
+    ) % {"date": say_date(params["closed_at"])}
 
 
 def _say_result(params: Mapping[str, Any]) -> str:
@@ -164,6 +157,28 @@ def _say_result(params: Mapping[str, Any]) -> str:
         "percent": say_percent(percent),
         "mark": say_percent(pass_mark),
     }
+
+
+_REASONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "not_opened": lambda params: _("You have not opened it yet."),
+    "opened_not_finished": lambda params: _(
+        "Nothing is missing. It counts as complete once you press “Complete and go on” at its end."
+    ),
+    "check_unanswered": _say_checks,
+    "reflection_empty": _say_reflections,
+    "attempt_not_submitted": _say_open_attempt,
+    "attempt_failed": lambda params: f"{_say_result(params)} {say_attempts_left(params['attempts_left'])}",
+    "no_attempts_left": lambda params: " ".join(
+        [
+            _say_result(params),
+            _("You have no attempt left. Write to your instructor, who can open one more for you."),
+        ]
+    ),
+    "waiting_for_marking": _say_waiting,
+    "returned_for_resubmission": _say_returned,
+    "locked_by": lambda params: _("It opens once “%(step)s” is complete.") % {"step": params["blocker"]},
+    "window_closed": _say_closed,
+}
 
 
 def say_attempts_left(left: int | None) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from accounts.models import PersonalText
 from accounts.services import read_texts
@@ -36,9 +36,12 @@ from lms.models import Accommodation, Evidence
 from lms.rules import Terms, effective_terms
 from lms.selectors.courses import read_grant
 from lms.selectors.lessons import Place, ServedHere, read_served
-from lms.words import say_date, say_percent, say_points, say_saved, say_time, say_time_left
+from lms.words import say_date, say_moment, say_percent, say_points, say_saved, say_time, say_time_left
 from modules.models import EditionAssessment
 from standards.models import Level
+
+# With more time than this the day it ends says more than the hours that are left.
+LONG = 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +82,7 @@ class AttemptView:
             return _("Waiting to be marked")
         if self.attempt.passed is None:
             return _("Handed in")
-        return _("Passed") if self.attempt.passed else _("Not passed")
+        return pgettext("attempt", "Passed") if self.attempt.passed else pgettext("attempt", "Not passed")
 
     @property
     def state(self) -> str:
@@ -387,8 +390,13 @@ class SheetView:
         """How much time was left when the page was made, and until when, by the server's clock."""
         if self.attempt.deadline is None:
             return ""
-        left = say_time_left((self.attempt.deadline - self.view.now).total_seconds())
-        return _("%(left)s, until %(time)s") % {"left": left, "time": say_time(self.attempt.deadline)}
+        seconds = (self.attempt.deadline - self.view.now).total_seconds()
+        if seconds > LONG:
+            return _("Open until %(moment)s") % {"moment": say_moment(self.attempt.deadline)}
+        return _("%(left)s, until %(time)s") % {
+            "left": say_time_left(seconds),
+            "time": say_time(self.attempt.deadline),
+        }
 
     @property
     def last_number(self) -> int:
@@ -542,7 +550,7 @@ class EvidenceView:
 
     @property
     def level_word(self) -> str:
-        return str(Level(self.level).label)
+        return str(Level(self.level).label).lower()
 
     @property
     def state(self) -> str:

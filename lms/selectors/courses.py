@@ -179,10 +179,19 @@ class CourseView:
 
     @property
     def explanations(self) -> list[Explanation]:
-        """Why the course is not complete: each required step that is open, first those one can do something about."""
+        """Why the course is not complete, for each required step that is not, in course order."""
         steps = self.steps
-        told = [explain(reason, steps) for reason in self.reasons]
-        return sorted(told, key=lambda one: one.code == "locked_by")
+        return [explain(reason, steps) for reason in self.reasons]
+
+    @property
+    def open_explanations(self) -> list[Explanation]:
+        """Those that one can do something about, or that stand above the steps."""
+        return [one for one in self.explanations if one.code != "locked_by"]
+
+    @property
+    def waiting_explanations(self) -> list[Explanation]:
+        """Those of steps that only wait for an earlier one."""
+        return [one for one in self.explanations if one.code == "locked_by"]
 
 
 def enrolment_url(enrolment: Enrolment) -> str:

@@ -42,11 +42,11 @@ class ServedHere:
 
     @property
     def level_word(self) -> str:
-        return str(Level(self.level).label)
+        return str(Level(self.level).label).lower()
 
     @property
     def share(self) -> str:
-        return _("%(level)s level; this step is %(number)d of %(total)d for it") % {
+        return _("At the %(level)s level; this step is %(number)d of %(total)d for it") % {
             "level": self.level_word,
             "number": self.number,
             "total": self.of,
@@ -220,12 +220,8 @@ def read_lesson(
     content = find_content(place.enrolment.edition_id, place.outline_step.key, language)
     parts = place.progress.parts if place.progress else {}
     words = read_texts(result.get("text") for result in parts.values())
-    segments = [
-        _fill_in(
-            segment, content, parts.get(segment.get("key", ""), {}), words, (typed or {}), (errors or {})
-        )
-        for segment in content.segments
-    ]
+    said = _Said(results=parts, words=words, typed=typed or {}, errors=errors or {})
+    segments = [_fill_in(segment, content, said) for segment in content.segments]
     saved = [text.created_at for text in words.values()]
     return LessonView(
         title=content.title,
@@ -245,43 +241,55 @@ def read_lesson(
     )
 
 
-def _fill_in(
-    segment: Mapping[str, Any],
-    content: StepContent,
-    result: Mapping[str, Any],
-    words: Mapping[uuid.UUID, PersonalText],
-    typed: Mapping[str, Any],
-    errors: Mapping[str, Sequence[str]],
-) -> dict[str, Any]:
-    """A segment with what the learner put into it. Of a check's key only the feedback on the given answer."""
+@dataclass(frozen=True, kw_only=True)
+class _Said:
+    """What a learner put into the parts of a lesson: results by part, the words behind them, and what was refused."""
+
+    results: Mapping[str, Mapping[str, Any]]
+    words: Mapping[uuid.UUID, PersonalText]
+    typed: Mapping[str, Any]
+    errors: Mapping[str, Sequence[str]]
+
+    def text_of(self, key: str) -> PersonalText | None:
+        text = self.results.get(key, {}).get("text")
+        return self.words.get(uuid.UUID(text)) if text else None
+
+
+def _fill_in(segment: Mapping[str, Any], content: StepContent, said: _Said) -> dict[str, Any]:
+    """A segment with what the learner put into it."""
     filled = dict(segment)
-    key = segment.get("key", "")
     if segment["type"] not in ("reflection", "check", "worksheet"):
         return filled
-    filled["errors"] = list(errors.get(key, ()))
-    kept = words.get(uuid.UUID(result["text"])) if result.get("text") else None
+    key = segment["key"]
+    kept = said.text_of(key)
+    filled["errors"] = list(said.errors.get(key, ()))
     filled["saved_at"] = kept.created_at if kept else None
     filled["saved_at_text"] = say_saved(kept.created_at) if kept else ""
     match segment["type"]:
         case "reflection":
-            filled["words"] = typed.get(key, kept.text if kept else "")
+            filled["words"] = said.typed.get(key, kept.text if kept else "")
         case "worksheet":
-            said = {**(read_fields(kept)), **(typed.get(key) or {})}
-            filled["fields"] = [{**one, "words": said.get(one["key"], "")} for one in segment["fields"]]
+            fields = {**read_fields(kept), **(said.typed.get(key) or {})}
+            filled["fields"] = [{**one, "words": fields.get(one["key"], "")} for one in segment["fields"]]
         case "check":
-            chosen = typed.get(key, result.get("choices", []))
-            filled["options"] = [
-                {**option, "chosen": option["key"] in chosen} for option in segment["options"]
-            ]
-            filled["answered"] = "right" in result and key not in typed
-            filled["right"] = bool(result.get("right"))
-            said = content.keys.get(key, {}).get("feedback", {})
-            filled["feedback"] = [
-                {"option": option["text"], "text": said[option["key"]]}
-                for option in segment["options"]
-                if option["key"] in chosen and said.get(option["key"])
-            ]
+            _answer(filled, content, said)
     return filled
+
+
+def _answer(filled: dict[str, Any], content: StepContent, said: _Said) -> None:
+    """A check with the answer that was given. Of its key only the feedback on that answer is shown."""
+    key = filled["key"]
+    result = said.results.get(key, {})
+    chosen = said.typed.get(key, result.get("choices", []))
+    feedback = content.keys.get(key, {}).get("feedback", {})
+    filled["answered"] = "right" in result and key not in said.typed
+    filled["right"] = bool(result.get("right"))
+    filled["feedback"] = [
+        {"option": option["text"], "text": feedback[option["key"]]}
+        for option in filled["options"]
+        if option["key"] in chosen and feedback.get(option["key"])
+    ]
+    filled["options"] = [{**option, "chosen": option["key"] in chosen} for option in filled["options"]]
 
 
 def read_fields(text: PersonalText | None) -> dict[str, str]:

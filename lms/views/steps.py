@@ -13,18 +13,37 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.services import read_texts
 from core import clock
 from core.errors import DomainError, InvalidInput
-from core.pdf import make_font_css, render_pdf
+from core.pdf import find_unprintable, make_font_css, render_pdf
 from lms import texts
 from lms.models import Enrolment, StepProgress
-from lms.selectors.lessons import Place, find_content, find_place, read_lesson, read_worksheet
-from lms.services import PartAnswer, answer_check, complete_lesson, open_step, save_reflection, save_worksheet
+from lms.selectors.lessons import (
+    Place,
+    WorksheetView,
+    find_content,
+    find_place,
+    read_fields,
+    read_lesson,
+    read_worksheet,
+)
+from lms.services import (
+    PartAnswer,
+    answer_check,
+    complete_lesson,
+    form_key,
+    open_step,
+    save_reflection,
+    save_worksheet,
+)
 from lms.views import assessed
 from lms.views.common import course_crumbs, json_refusal, learner_view, read_key, say_no, wants_json
 from lms.words import say_saved
 
 WORKSHEET_FIELD = "field-"
+# Stands for a sign that no typeface here can draw.
+STAR = "*"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,17 +108,23 @@ def _save_part(request: HttpRequest, place: Place) -> HttpResponse:
     part = content.part(key) or {}
     typed = _read_typed(request, part)
     try:
-        if not typed and part.get("type") != "check":
+        if not typed:
             raise InvalidInput(
                 _("Part of the form was missing. Load the page again; what you wrote before is kept.")
             )
-        answer = PartAnswer(
-            step_key=place.outline_step.key,
-            part_key=key,
-            client_id=read_key(request),
-            language=content.locale,
-        )
-        _keep_part(place, part["type"], answer, typed.get(key))
+        form_id = read_key(request)
+        if wants_json(request) or not _is_kept(place, part, typed[key]):
+            # Autosave makes a key for each change; a form has one, whatever it comes back with.
+            client_id = (
+                form_id if wants_json(request) else form_key(form_id, typed[key], _last_result(place, key))
+            )
+            answer = PartAnswer(
+                step_key=place.outline_step.key,
+                part_key=key,
+                client_id=client_id,
+                language=content.locale,
+            )
+            _keep_part(place, part["type"], answer, typed[key])
     except DomainError as error:
         if wants_json(request):
             return json_refusal(error)
@@ -134,6 +159,23 @@ def _read_typed(request: HttpRequest, part: Mapping[str, Any]) -> dict[str, Any]
     return {}
 
 
+def _last_result(place: Place, key: str) -> Mapping[str, Any]:
+    return (place.progress.parts if place.progress else {}).get(key, {})
+
+
+def _is_kept(place: Place, part: Mapping[str, Any], words: Any) -> bool:
+    """Whether this is what is kept of the part already: a form that comes twice is one fact. At most one query."""
+    last = _last_result(place, part["key"])
+    if part["type"] == "check":
+        return bool(words) and sorted(set(words)) == sorted(last.get("choices", []))
+    text = next(iter(read_texts([last.get("text")]).values()), None)
+    if text is None:
+        return False
+    if part["type"] == "worksheet":
+        return {**read_fields(text), **words} == read_fields(text)
+    return bool(words == text.text)
+
+
 def _keep_part(place: Place, kind: str, answer: PartAnswer, words: Any) -> StepProgress:
     match kind:
         case "reflection":
@@ -157,6 +199,16 @@ def print_worksheet(request: HttpRequest, *, enrolment: Enrolment, step: str, pa
     return render(request, "lms/worksheet.html", context)
 
 
+def _print_sheet(sheet: WorksheetView) -> bytes:
+    """The worksheet as a PDF. A sign that no typeface here has becomes a star, and the page says so."""
+    context: dict[str, Any] = {"sheet": sheet, "language": sheet.language}
+    html = render_to_string("lms/worksheet_pdf.html", context)
+    if missing := find_unprintable(html):
+        html = render_to_string("lms/worksheet_pdf.html", {**context, "stars": True})
+        html = html.translate({ord(sign): STAR for sign in missing})
+    return render_pdf(html=html.replace("/* fonts */", make_font_css(html)))
+
+
 @require_GET
 @learner_view
 def download_worksheet(request: HttpRequest, *, enrolment: Enrolment, step: str, part: str) -> HttpResponse:
@@ -166,8 +218,7 @@ def download_worksheet(request: HttpRequest, *, enrolment: Enrolment, step: str,
         say_no(request, InvalidInput(_("This step is not open yet.")))
         return redirect(place.view.url)
     sheet = read_worksheet(place, part, language=texts.language())
-    html = render_to_string("lms/worksheet_pdf.html", {"sheet": sheet, "language": sheet.language})
-    pdf = render_pdf(html=html.replace("/* fonts */", make_font_css(html)))
+    pdf = _print_sheet(sheet)
     response = HttpResponse(pdf, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{slugify(sheet.title)[:80] or "worksheet"}.pdf"'
     return response

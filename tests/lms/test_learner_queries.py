@@ -1,0 +1,147 @@
+"""A screen costs the same at one step, one attempt or one course and at many (law 8)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from assessments.models import Attempt
+from lms.models import Enrolment
+from lms.services import begin_attempt
+from tests.factories.assessments import make_quiz, make_single
+from tests.factories.lms import (
+    competency_of,
+    finish_lesson,
+    make_assessed,
+    make_check,
+    make_course_edition,
+    make_enrolment,
+    make_framework_edition,
+    make_lesson,
+    make_offering,
+    make_reflection,
+    make_worksheet,
+    sit_quiz,
+)
+
+pytestmark = pytest.mark.django_db
+
+SignIn = Callable[[User], Client]
+
+
+def make_steps(count: int, framework: Any) -> list[dict[str, Any]]:
+    """So many lessons with so many parts, then a quiz of so many questions."""
+    lessons = [
+        make_lesson(
+            f"lesson-{number}",
+            parts=[
+                *(make_reflection(f"r{part}") for part in range(count)),
+                *(make_check(f"c{part}") for part in range(count)),
+                *(make_worksheet(f"w{part}") for part in range(count)),
+            ],
+            competencies=[
+                {**competency_of(framework, code), "counts": "evidence"}
+                for code in ("A1", "A2", "B1")[:count]
+            ],
+            public=True,
+        )
+        for number in range(count)
+    ]
+    quiz = make_quiz(items=[make_single(f"q{number}") for number in range(count * 2)], attempts=None)
+    return [*lessons, make_assessed("quiz", quiz)]
+
+
+def enrol_deep(user: User, count: int) -> Enrolment:
+    """An enrolment in a course of that size, everything done in it, so many attempts handed in and one begun."""
+    framework = make_framework_edition()
+    edition = make_course_edition(
+        modules=[make_steps(count, framework)], framework=framework, order="free", slug=f"course-{count}"
+    )
+    for _offering in range(count):
+        offering = make_offering(edition=edition)
+    enrolment = make_enrolment(user=user, offering=offering)
+    steps = {step.slug: step.key for step in _outline(enrolment).iter_steps()}
+    for number in range(count):
+        finish_lesson(enrolment, steps[f"lesson-{number}"])
+    for _attempt in range(count):
+        sit_quiz(enrolment, steps["quiz"], right=0)
+    begin_attempt(enrolment=enrolment, step_key=steps["quiz"], attempt_id=uuid.uuid4(), language="en")
+    return enrolment
+
+
+def _outline(enrolment: Enrolment) -> Any:
+    from lms.outlines import outline_of
+
+    return outline_of(enrolment.edition)
+
+
+def count_queries(client: Client, url: str) -> int:
+    client.get(url)  # what the process keeps of an edition is read once
+    with CaptureQueriesContext(
+        connection,
+    ) as counted:
+        assert client.get(url).status_code == 200, url
+    return len(counted)
+
+
+def screens(enrolment: Enrolment) -> dict[str, str]:
+    base = f"/en/learn/{enrolment.pk}/"
+    attempts = Attempt.objects.filter(sitting__context=enrolment.pk)
+    running = attempts.get(submitted_at__isnull=True)
+    done = attempts.filter(submitted_at__isnull=False).first()
+    assert done is not None
+    slug = enrolment.edition.slug
+    return {
+        "course page": f"/en/trainings/{slug}/",
+        "course": base,
+        "lesson": f"{base}lesson-0/",
+        "worksheet": f"{base}lesson-0/worksheets/w0/",
+        "assessment": f"{base}quiz/",
+        "question": f"{base}quiz/attempts/{running.pk}/1/",
+        "review": f"{base}quiz/attempts/{running.pk}/review/",
+        "result": f"{base}quiz/attempts/{done.pk}/result/",
+        "public lesson": f"/en/lessons/{slug}/lesson-0/",
+        "domain": "/en/my/competencies/A/",
+        "map": "/en/my/competencies/",
+    }
+
+
+def test_a_screen_costs_the_same_at_one_and_at_many(
+    learner: User, other_learner: User, sign_in: SignIn
+) -> None:
+    small, large = enrol_deep(learner, 1), enrol_deep(other_learner, 3)
+    one, many = sign_in(learner), sign_in(other_learner)
+    few, lots = screens(small), screens(large)
+    found = {name: (count_queries(one, few[name]), count_queries(many, lots[name])) for name in few}
+    assert {name: pair for name, pair in found.items() if pair[0] != pair[1]} == {}
+    assert max(pair[0] for pair in found.values()) <= 25, found
+
+
+def test_home_costs_the_same_with_one_course_and_with_many(
+    learner: User, other_learner: User, sign_in: SignIn
+) -> None:
+    enrol_deep(learner, 1)
+    for count in (1, 2, 3):
+        enrol_deep(other_learner, count)
+    assert count_queries(sign_in(learner), "/en/my/") == count_queries(sign_in(other_learner), "/en/my/")
+
+
+def test_the_catalogue_costs_the_same_with_one_course_and_with_many(visitor: Client) -> None:
+    def add() -> None:
+        framework = make_framework_edition()
+        edition = make_course_edition(modules=[make_steps(1, framework)], framework=framework)
+        make_offering(edition=edition, seats=5)
+        make_offering(edition=edition)
+
+    add()
+    before = count_queries(visitor, "/en/trainings/")
+    for _course in range(4):
+        add()
+    assert count_queries(visitor, "/en/trainings/") == before
