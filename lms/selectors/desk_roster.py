@@ -103,7 +103,7 @@ class RosterRow:
     def working_on(self) -> str:
         if self.is_complete:
             return pgettext("of a course", "Complete")
-        return self.step_title or _("Not begun")
+        return self.step_title or pgettext("of a course", "Not begun")
 
     @property
     def progress_words(self) -> str:
@@ -336,7 +336,8 @@ def plot_roster(roster: Roster) -> DotPlot:
     language = texts.language()
     by_module = len(outline.modules) > 2
     places: dict[uuid.UUID, str] = {}
-    titles: dict[str, tuple[str, str]] = {"": (_("Not begun"), _("Not begun"))}
+    before = pgettext("of a course", "Not begun")
+    titles: dict[str, tuple[str, str]] = {"": (before, before)}
     for number, module in enumerate(outline.modules, start=1):
         for place, step in enumerate(module.steps, start=1):
             code = str(number) if by_module else f"{number}.{place}"
