@@ -213,7 +213,9 @@ def make_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
             page.on(
                 "console",
                 lambda message: (
-                    complaints.append(f"{page.url}: {message.text}") if message.type == "error" else None
+                    complaints.append(f"{page.url}: {message.text} {message.location.get('url', '')}")
+                    if message.type == "error"
+                    else None
                 ),
             )
         page.on(

@@ -16,6 +16,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,9 @@ def describe_schema() -> str:
     return digest.hexdigest()[:16]
 
 
+@cache
 def build_template() -> str:
-    """The name of a migrated database, made now where none is there."""
+    """The name of a migrated database, made now where none is there; the same for the whole run of this process."""
     name = f"template_{describe_schema()}"
     with connect_to_server() as link:
         link.execute("SELECT pg_advisory_lock(%s)", [BUILDING_LOCK])

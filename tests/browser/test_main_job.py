@@ -74,7 +74,7 @@ def issue_an_edition(page: Any, *, course: CoursePage, number: int) -> CourseEdi
     """The author reads what changes and whom it touches, and issues."""
     page.goto(f"/admin/courses/{course.pk}/issue/")
     # What changes, and whom it touches.
-    assert page.locator("main table.listing tbody tr").count() == 1
+    assert page.locator("main table.listing tbody tr").count() == 1, page.inner_text("main table.listing")
     assert page.locator("main form").locator("xpath=preceding::ul[1]/li").count() >= 1
     page.fill("main form [name=note]", "A clearer title.")
     press(page, "main form[method=post] button:not([name])")
