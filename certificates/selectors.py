@@ -81,12 +81,11 @@ class HistoryLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step of the check, as `parts/path.html` draws it."""
+    """One step of the check: what was found, and by what. `state` is done or wait."""
 
     title: str
     note: str
     state: str
-    url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -448,6 +447,10 @@ class ListedCertificate:
     @property
     def replaced_by(self) -> Certificate | None:
         return getattr(self.certificate, "superseded_by", None)
+
+    @property
+    def replaced_by_url(self) -> str:
+        return public_path(self.replaced_by.pk) if self.replaced_by else ""
 
 
 def describe_many(certificates: Iterable[Certificate], *, user: Any) -> list[ListedCertificate]:
