@@ -9,6 +9,7 @@ import tempfile
 import uuid
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
@@ -31,14 +32,24 @@ def gather_records(*, subject_id: uuid.UUID, language: str) -> list[PersonalReco
     return [records for answer in reversed(answers) for records in answer]
 
 
-def describe_rows(records: PersonalRecords, *, limit: int | None = None) -> list[list[tuple[str, str]]]:
-    """The rows as labels and words for a reader, in the language in force; empty values are left out."""
-    rows = []
-    for row in records.rows[:limit]:
-        labels = records.labels or {key: key.replace("_", " ").capitalize() for key in row}
-        words = [(label, describe_value(row.get(key))) for key, label in labels.items()]
-        rows.append([(label, text) for label, text in words if text])
-    return rows
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Records as a reader sees them: the labels, and for each row as many words; columns with nothing are left out."""
+
+    labels: list[str]
+    rows: list[list[tuple[str, str]]]
+
+
+def describe_rows(records: PersonalRecords, *, limit: int | None = None) -> Shown:
+    """The rows in words, in the language in force; each cell with its label, for narrow screens."""
+    rows = list(records.rows[:limit])
+    labels = dict(records.labels) or {key: key.replace("_", " ").capitalize() for row in rows for key in row}
+    table = [{key: describe_value(row.get(key)) for key in labels} for row in rows]
+    used = [key for key in labels if any(row[key] for row in table)]
+    return Shown(
+        labels=[str(labels[key]) for key in used],
+        rows=[[(str(labels[key]), row[key]) for key in used] for row in table],
+    )
 
 
 def describe_value(value: Any) -> str:
@@ -84,7 +95,7 @@ def write_archive(*, subject: Subject, language: str) -> IO[bytes]:
     """
     with translation.override(language):
         records = gather_records(subject_id=subject.pk, language=language)
-        target = tempfile.TemporaryFile()  # noqa: SIM115 (the response closes it)
+        target = tempfile.TemporaryFile()
         with zipfile.ZipFile(target, "w", compression=zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("README.txt", _write_readme(records, subject=subject, language=language))
             taken: set[str] = set()

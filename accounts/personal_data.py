@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.audit_words import describe_action
+from accounts.devices import device_name
 from accounts.models import AuditEntry, Consent, LegalHold, PersonalText, Role, Subject
 from accounts.services.erasure import withdraw_all_consents
 from accounts.services.texts import empty_texts
@@ -201,7 +202,8 @@ class AccountsPersonalData:
                 "what": _("Sign-in on a device"),
                 "began": _moment(session.created_at),
                 "address": session.ip,
-                "device": session.user_agent,
+                "device": device_name(session.user_agent),
+                "user_agent": session.user_agent,
             }
             for session in UserSession.objects.filter(user__subject=subject).order_by("created_at")
         ]
@@ -215,6 +217,7 @@ class AccountsPersonalData:
                 "began": _moment(factor.created_at),
                 "address": None,
                 "device": None,
+                "user_agent": None,
             }
             for factor in Authenticator.objects.filter(user__subject=subject).order_by("created_at")
         ]

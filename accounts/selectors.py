@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass
 
@@ -59,6 +60,7 @@ class TextLine:
     """A text or a file as the person it belongs to sees it."""
 
     text: PersonalText
+    words: str
     by_other: bool
     erasable: bool
 
@@ -71,11 +73,25 @@ def list_texts(*, subject_id: uuid.UUID, limit: int) -> list[TextLine]:
     return [
         TextLine(
             text=text,
+            words=read_words(text),
             by_other=text.author_id is not None and text.author_id != subject_id,
             erasable=text.kind in ERASABLE_ALONE,
         )
         for text in found[:limit]
     ]
+
+
+def read_words(text: PersonalText) -> str:
+    """What was written, as it reads: of a worksheet, kept as JSON, what stands in its fields."""
+    if text.kind != PersonalText.Kind.WORKSHEET:
+        return text.text
+    try:
+        fields = json.loads(text.text)
+    except ValueError:
+        return text.text
+    if not isinstance(fields, dict):
+        return text.text
+    return "\n\n".join(str(words) for words in fields.values() if words)
 
 
 def find_people(*, words: str = "", what: str = "", organization: str = "") -> QuerySet[User]:

@@ -26,7 +26,7 @@ from accounts.mail import compose_mail, send_or_log
 from accounts.models import Consent, LegalHold, PersonalText, Subject
 from accounts.permissions import may_read_text
 from accounts.requests import SignedInRequest
-from accounts.selectors import has_consent, list_consents, list_texts
+from accounts.selectors import has_consent, list_consents, list_texts, read_words
 from core import clock
 from core.errors import DomainError
 
@@ -75,7 +75,7 @@ def show_data(request: SignedInRequest) -> HttpResponse:
             "title": records.title,
             "retention": records.retention,
             "count": len(records.rows),
-            "rows": describe_rows(records, limit=SHOWN_ROWS),
+            "shown": describe_rows(records, limit=SHOWN_ROWS),
             "more": max(0, len(records.rows) - SHOWN_ROWS),
         }
         for records in gather_records(subject_id=subject.pk, language=language)
@@ -137,7 +137,7 @@ def erase_text(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
         else:
             messages.success(request, _("The text is erased."))
         return redirect(reverse("accounts:data") + "#texts")
-    return render(request, "accounts/text_erase.html", {"text": text})
+    return render(request, "accounts/text_erase.html", {"text": text, "words": read_words(text)})
 
 
 @sensitive_post_parameters("password")

@@ -87,13 +87,26 @@ class TestScreen:
         assert "Lea Lavallée-Smith" in page
         assert "My town &amp; &lt;its&gt; people." in page
         assert "plan.txt" in page
-        for shown in ("Steps", "Seven years.", "<dd>yes</dd>", "<dd>no</dd>", "March 1, 2026"):
+        for shown in (
+            "Steps",
+            "Seven years.",
+            'data-label="Done">yes<',
+            'data-label="Done">no<',
+            "March 1, 2026",
+        ):
             assert shown in page
         assert "x1" not in page
 
     def test_the_same_in_french(self, other_learner: User, another_floor: None, sign_in: SignIn) -> None:
         page = sign_in(other_learner).get("/fr/my/data/").content.decode()
-        for shown in ("Mes données", "Étapes", "<dd>oui</dd>", "Membre de l’équipe", "Ville de Pine Creek"):
+        for shown in (
+            "Mes données",
+            "Étapes",
+            "<dd>oui</dd>",
+            'data-label="Done">non<',
+            "Membre de l’équipe",
+            "Ville de Pine Creek",
+        ):
             assert shown in page
 
     def test_it_costs_the_same_however_much_there_is(self, learner: User, sign_in: SignIn) -> None:
@@ -219,6 +232,16 @@ class TestTexts:
         words.refresh_from_db()
         assert words.text == ""
         assert client.get(path).status_code == 404
+
+    def test_a_worksheet_reads_as_it_was_filled_in(self, learner: User, sign_in: SignIn) -> None:
+        services.save_text(
+            subject=services.subject_of(learner),
+            kind=PersonalText.Kind.WORKSHEET,
+            text=json.dumps({"first": "Two doors.", "second": "", "third": "One lamp."}),
+        )
+        page = sign_in(learner).get("/en/my/data/").content.decode()
+        assert "<p>Two doors.</p>" in page
+        assert "first" not in page[page.index('id="texts"') :]
 
     def test_what_a_mark_rests_on_is_not_erased_alone(self, learner: User, sign_in: SignIn) -> None:
         work = services.save_text(
