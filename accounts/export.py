@@ -95,7 +95,7 @@ def write_archive(*, subject: Subject, language: str) -> IO[bytes]:
     """
     with translation.override(language):
         records = gather_records(subject_id=subject.pk, language=language)
-        target = tempfile.TemporaryFile()
+        target = tempfile.TemporaryFile()  # noqa: SIM115
         with zipfile.ZipFile(target, "w", compression=zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("README.txt", _write_readme(records, subject=subject, language=language))
             taken: set[str] = set()

@@ -14,7 +14,9 @@ PLAIN_FEATURES = ["bold", "italic", "link"]
 class OptionBlock(blocks.StructBlock):
     """One option of a choice. The block's id is the option's key in an edition unless `key` is given."""
 
-    key = blocks.CharBlock(label=_("Key"), required=False, max_length=40, help_text=_("Leave empty for a new one."))
+    key = blocks.CharBlock(
+        label=_("Key"), required=False, max_length=40, help_text=_("Leave empty for a new one.")
+    )
     text = blocks.RichTextBlock(label=_("Text"), features=PLAIN_FEATURES)
     correct = blocks.BooleanBlock(label=_("Right"), required=False)
     feedback = blocks.RichTextBlock(label=_("Feedback"), features=PLAIN_FEATURES, required=False)
@@ -40,7 +42,9 @@ class SectionBlock(blocks.StructBlock):
         SnippetChooserBlock("assessments.Item", label=_("Item")), label=_("Items"), required=False, default=[]
     )
     draw = blocks.IntegerBlock(
-        label=_("Draw this many"), required=False, min_value=1,
+        label=_("Draw this many"),
+        required=False,
+        min_value=1,
         help_text=_("From the items above, or from all items with the tag or competency below."),
     )
     tag = blocks.CharBlock(label=_("Items with this tag"), required=False)

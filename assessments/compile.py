@@ -30,7 +30,7 @@ from assessments.models import Assessment, Item
 from assessments.rules import Problem, check_document
 from core.errors import InvalidInput
 from core.sanitize import clean_kept
-from standards.models import FrameworkEdition
+from standards.models import Competency, FrameworkEdition
 
 LANGUAGES = ("en", "fr")
 
@@ -116,7 +116,9 @@ def _html(text: Any) -> str:
 
 
 def _versions_of(model: Any, rows: Sequence[Any]) -> Any:
-    return model.objects.filter(translation_key__in={row.translation_key for row in rows}).select_related("locale")
+    return model.objects.filter(translation_key__in={row.translation_key for row in rows}).select_related(
+        "locale"
+    )
 
 
 def _item_versions(items: Sequence[Item]) -> dict[uuid.UUID, dict[str, Item]]:
@@ -133,9 +135,7 @@ def _find_items(source: Assessment, competencies: Competencies) -> list[list[Ite
     chosen = Item.objects.in_bulk(chosen_keys)
     needs_bank = any(block.value["tag"] or block.value["competency"] for block in source.sections)
     bank = (
-        list(
-            Item.objects.filter(collection_id=source.collection_id, locale_id=source.locale_id).order_by("key")
-        )
+        list(Item.objects.filter(collection=source.collection, locale=source.locale).order_by("key"))
         if needs_bank
         else []
     )
@@ -172,7 +172,9 @@ def _compile_sections(
         Section(
             title={language: found[index].value["title"] or "" for language, found in blocks.items()},
             draw=block.value["draw"] or None,
-            items=tuple(compiled[item.translation_key] for item in banks[index] if item.translation_key in compiled),
+            items=tuple(
+                compiled[item.translation_key] for item in banks[index] if item.translation_key in compiled
+            ),
         )
         for index, block in enumerate(source.sections)
     ]
@@ -204,7 +206,8 @@ def _compile_rubric(
                         points=Decimal(level["points"]),
                         title={k: f[index].value["levels"][place]["title"] for k, f in blocks.items()},
                         text_html={
-                            k: clean_kept(f[index].value["levels"][place]["text"] or "") for k, f in blocks.items()
+                            k: clean_kept(f[index].value["levels"][place]["text"] or "")
+                            for k, f in blocks.items()
                         },
                     )
                     for place, level in enumerate(value["levels"])
@@ -215,19 +218,21 @@ def _compile_rubric(
 
 
 def _compile_item(
-    versions: Mapping[str, Item], competencies: Competencies, problems: list[str]
+    versions: Mapping[str, Item], competencies: Competencies, problems: list[str], *, complete: bool = True
 ) -> ItemDocument:
     source = versions.get("en") or next(iter(versions.values()))
     problems += [
         _("The item “%(item)s” has no text in %(language)s yet. Translate it first.")
         % {"item": source.key, "language": language}
         for language in LANGUAGES
-        if language not in versions
+        if complete and language not in versions
     ]
     code = competencies.codes.get(source.competency_id) if source.competency_id else None
     if source.competency_id and code is None:
         problems.append(
-            _("The item “%(item)s” is mapped to a competency that this edition of the standards does not hold.")
+            _(
+                "The item “%(item)s” is mapped to a competency that this edition of the standards does not hold."
+            )
             % {"item": source.key}
         )
     return ItemDocument(
@@ -242,7 +247,8 @@ def _compile_item(
         tolerance=source.tolerance if source.kind == Item.Kind.NUMERIC else None,
         unit=_words(versions, "unit") if source.kind == Item.Kind.NUMERIC else {},
         accept={
-            language: tuple(str(block.value) for block in version.accept) for language, version in versions.items()
+            language: tuple(str(block.value) for block in version.accept)
+            for language, version in versions.items()
         }
         if source.kind == Item.Kind.SHORT_TEXT
         else {},
@@ -256,9 +262,7 @@ def _compile_item(
     )
 
 
-def _compile_options(
-    versions: Mapping[str, Item], source: Item, problems: list[str]
-) -> tuple[Option, ...]:
+def _compile_options(versions: Mapping[str, Item], source: Item, problems: list[str]) -> tuple[Option, ...]:
     if source.kind not in {Item.Kind.SINGLE, Item.Kind.MULTIPLE}:
         return ()
     blocks = {language: list(version.options) for language, version in versions.items()}
@@ -278,6 +282,57 @@ def _compile_options(
         )
         for index, block in enumerate(source.options)
     )
+
+
+def draft_item(item: Item) -> ItemDocument:
+    """An item as it stands, in its own language alone: what its next edition would hold. One query at most."""
+    ref = item.competency if item.competency_id else None
+    competencies = Competencies({ref.code: ref.pk}, {ref.pk: ref.code}) if ref else Competencies({}, {})
+    problems: list[str] = []
+    return _compile_item({item.locale.language_code: item}, competencies, problems, complete=False)
+
+
+def draft_sections(assessment: Assessment) -> list[tuple[str, int | None, list[Item]]]:
+    """The title, the number to draw and the items of each section, of an assessment as it stands. Three queries."""
+    codes = {block.value["competency"] for block in assessment.sections if block.value["competency"]}
+    known = Competency.objects.filter(code__in=codes).values_list("code", "pk") if codes else ()
+    banks = _find_items(assessment, Competencies(dict(known), {}))
+    return [
+        (block.value["title"] or "", block.value["draw"] or None, bank)
+        for block, bank in zip(assessment.sections, banks, strict=True)
+    ]
+
+
+def find_problems(*, assessment: Assessment, framework_edition: FrameworkEdition) -> list[str]:
+    """What keeps an assessment from being issued, as sentences; none: it can be. The queries of compiling."""
+    try:
+        compile_assessment(assessment=assessment, framework_edition=framework_edition)
+    except InvalidInput as error:
+        return [sentence for sentences in error.errors.values() for sentence in sentences] or [str(error)]
+    return []
+
+
+def find_item_problems(item: Item) -> list[str]:
+    """What keeps an item from being issued in any assessment, as sentences. Two queries."""
+    versions = _item_versions([item])[item.translation_key]
+    problems: list[str] = []
+    source = versions.get("en") or item
+    ref = source.competency if source.competency_id else None
+    competencies = Competencies({ref.code: ref.pk}, {ref.pk: ref.code}) if ref else Competencies({}, {})
+    document = _compile_item(versions, competencies, problems)
+    if not problems:
+        problems = [
+            describe_problem(problem)
+            for problem in check_document(
+                AssessmentDocument(
+                    kind="quiz",
+                    title={},
+                    sections=(Section(items=(document,)),),
+                )
+            )
+            if problem.code not in {"no_points"}
+        ]
+    return problems
 
 
 def _answer_of(item: Item) -> bool | Decimal | None:
@@ -333,6 +388,15 @@ def describe_problem(problem: Problem) -> str:
         "repeated_criterion": _("The rubric has two criteria with the key “%(criterion)s”."),
         "too_few_levels": _("The criterion “%(criterion)s” needs at least two levels."),
         "points_too_fine": _("The points of “%(item)s” have more than two decimals."),
+        "too_few_options": _("The item “%(item)s” needs at least two options."),
+        "repeated_option": _(
+            "Two options of “%(item)s” have the same key; give one of them another, or none."
+        ),
+        "one_right_option_needed": _("Exactly one option of “%(item)s” is to be right."),
+        "right_option_needed": _("At least one option of “%(item)s” is to be right."),
+        "answer_needed": _("The item “%(item)s” has no right answer yet."),
+        "tolerance_below_zero": _("The tolerance of “%(item)s” cannot be below zero."),
+        "accepted_text_needed": _("The item “%(item)s” needs an accepted answer in each language."),
     }
     sentence = sentences.get(problem.code)
     if sentence:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from wagtail.models import Collection
 
-from accounts.models import Subject
+from accounts.models import Organization, Subject
 from core import clock
 from core.models import LedgerModel, UUIDModel
 
@@ -171,6 +172,22 @@ class Mark(LedgerModel):
         indexes = [models.Index(fields=["attempt", "-id"], name="assessments_last_mark")]
 
 
+class OrganizationCollection(models.Model):
+    """The collection of the CMS in which an organization keeps its items and assessments, and nobody else looks."""
+
+    organization = models.OneToOneField(
+        Organization, on_delete=models.PROTECT, related_name="item_collection"
+    )
+    collection = models.OneToOneField(Collection, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name = _("collection of an organization")
+        verbose_name_plural = _("collections of organizations")
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} {self.collection_id}"
+
+
 from assessments.snippets import Assessment, Item  # noqa: E402
 
 __all__ = [
@@ -180,6 +197,7 @@ __all__ = [
     "Attempt",
     "Item",
     "Mark",
+    "OrganizationCollection",
     "Response",
     "Sitting",
 ]

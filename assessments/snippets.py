@@ -5,22 +5,23 @@ Options, keys, mappings and points are read from the source language only; a tra
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
 from wagtail.fields import RichTextField, StreamField
 from wagtail.models import CollectionMember, PreviewableMixin, RevisionMixin, TranslatableMixin
 from wagtail.search import index
+from wagtail_localize.fields import SynchronizedField
 
 from assessments.blocks import AcceptBlock, CriterionBlock, OptionBlock, SectionBlock
 from standards.models import Competency, Level
 
 ITEM_FEATURES = ["bold", "italic", "ol", "ul", "link"]
+PREVIEW_MODES = [("", _("As a learner sees it")), ("key", _("With the key"))]
 
 
-class Item(CollectionMember, RevisionMixin, TranslatableMixin, index.Indexed, models.Model):
+class Item(CollectionMember, RevisionMixin, PreviewableMixin, TranslatableMixin, index.Indexed, models.Model):
     """One question in one language; its `translation_key` is the item's key in every edition."""
 
     class Kind(models.TextChoices):
@@ -49,7 +50,9 @@ class Item(CollectionMember, RevisionMixin, TranslatableMixin, index.Indexed, mo
     unit = models.CharField(_("unit"), max_length=60, blank=True)
     accept = StreamField([("answer", AcceptBlock())], verbose_name=_("accepted answers"), blank=True)
     feedback_right = RichTextField(_("feedback when right, or to “true”"), features=ITEM_FEATURES, blank=True)
-    feedback_wrong = RichTextField(_("feedback when wrong, or to “false”"), features=ITEM_FEATURES, blank=True)
+    feedback_wrong = RichTextField(
+        _("feedback when wrong, or to “false”"), features=ITEM_FEATURES, blank=True
+    )
     general_feedback = RichTextField(_("feedback to any answer"), features=ITEM_FEATURES, blank=True)
     points = models.DecimalField(_("points"), max_digits=6, decimal_places=2, default=1)
     competency = models.ForeignKey(
@@ -60,27 +63,9 @@ class Item(CollectionMember, RevisionMixin, TranslatableMixin, index.Indexed, mo
     starting_content = models.BooleanField(_("starting content, for review"), default=False)
     loaded_digest = models.CharField(max_length=64, blank=True, editable=False)
 
-    panels: ClassVar = [
-        FieldRowPanel([FieldPanel("key"), FieldPanel("kind"), FieldPanel("points")]),
-        FieldPanel("stem"),
-        FieldPanel("options"),
-        FieldPanel("partial"),
-        MultiFieldPanel(
-            [
-                FieldPanel("answer_true"),
-                FieldRowPanel([FieldPanel("answer"), FieldPanel("tolerance"), FieldPanel("unit")]),
-                FieldPanel("accept"),
-            ],
-            heading=_("Answer, where there are no options"),
-        ),
-        MultiFieldPanel(
-            [FieldPanel("feedback_right"), FieldPanel("feedback_wrong"), FieldPanel("general_feedback")],
-            heading=_("Feedback"),
-        ),
-        MultiFieldPanel(
-            [FieldRowPanel([FieldPanel("competency"), FieldPanel("level")]), FieldPanel("tags"), FieldPanel("collection")],
-            heading=_("What it is evidence of, and where it belongs"),
-        ),
+    # What is not a word of the question is the same in every language.
+    override_translatable_fields: ClassVar = [
+        SynchronizedField(name, overridable=False) for name in ("key", "tags", "starting_content")
     ]
     search_fields: ClassVar = [
         index.SearchField("key"),
@@ -97,8 +82,21 @@ class Item(CollectionMember, RevisionMixin, TranslatableMixin, index.Indexed, mo
     def __str__(self) -> str:
         return self.key
 
+    @property
+    def preview_modes(self) -> list[tuple[str, Any]]:
+        return PREVIEW_MODES
 
-class Assessment(
+    def get_preview_template(self, request: Any, mode_name: str) -> str:
+        return "assessments/admin/preview_item.html"
+
+    def get_preview_context(self, request: Any, mode_name: str) -> dict[str, Any]:
+        from assessments.previews import preview_item
+
+        context = super().get_preview_context(request, mode_name)
+        return {**context, **preview_item(self), "shows_key": mode_name == "key"}
+
+
+class Assessment(  # type: ignore[django-manager-missing]
     CollectionMember, RevisionMixin, PreviewableMixin, TranslatableMixin, index.Indexed, models.Model
 ):
     """A quiz, an assignment with a rubric, or an evaluation, in one language."""
@@ -125,7 +123,10 @@ class Assessment(
         _("attempts"), null=True, blank=True, help_text=_("Leave empty for no limit.")
     )
     feedback = models.CharField(
-        _("answers and feedback are shown"), max_length=20, choices=Feedback.choices, default=Feedback.AFTER_SUBMIT
+        _("answers and feedback are shown"),
+        max_length=20,
+        choices=Feedback.choices,
+        default=Feedback.AFTER_SUBMIT,
     )
     shuffle_items = models.BooleanField(_("shuffle the questions"), default=False)
     shuffle_options = models.BooleanField(_("shuffle the options"), default=True)
@@ -137,27 +138,8 @@ class Assessment(
     starting_content = models.BooleanField(_("starting content, for review"), default=False)
     loaded_digest = models.CharField(max_length=64, blank=True, editable=False)
 
-    panels: ClassVar = [
-        FieldPanel("title"),
-        FieldRowPanel([FieldPanel("key"), FieldPanel("kind"), FieldPanel("minutes")]),
-        FieldPanel("intro"),
-        FieldPanel("sections"),
-        MultiFieldPanel(
-            [
-                FieldRowPanel([FieldPanel("allow_text"), FieldPanel("allow_files"), FieldPanel("max_files")]),
-                FieldPanel("rubric"),
-            ],
-            heading=_("For an assignment"),
-        ),
-        MultiFieldPanel(
-            [
-                FieldRowPanel([FieldPanel("pass_mark"), FieldPanel("attempts"), FieldPanel("time_limit")]),
-                FieldPanel("feedback"),
-                FieldRowPanel([FieldPanel("shuffle_items"), FieldPanel("shuffle_options")]),
-            ],
-            heading=_("Rules"),
-        ),
-        FieldPanel("collection"),
+    override_translatable_fields: ClassVar = [
+        SynchronizedField(name, overridable=False) for name in ("key", "starting_content")
     ]
     search_fields: ClassVar = [
         index.SearchField("title"),
@@ -173,3 +155,16 @@ class Assessment(
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def preview_modes(self) -> list[tuple[str, Any]]:
+        return PREVIEW_MODES
+
+    def get_preview_template(self, request: Any, mode_name: str) -> str:
+        return "assessments/admin/preview_assessment.html"
+
+    def get_preview_context(self, request: Any, mode_name: str) -> dict[str, Any]:
+        from assessments.previews import preview_assessment
+
+        context = super().get_preview_context(request, mode_name)
+        return {**context, **preview_assessment(self), "shows_key": mode_name == "key"}

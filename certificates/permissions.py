@@ -83,4 +83,5 @@ def may_attest(user: Any, certificate: Certificate) -> set[uuid.UUID]:
     """The person's institutions that may countersign this certificate: the partner of its offering."""
     if certificate.enrolment is None:
         return set()
-    return {certificate.enrolment.offering.partner_id} & institutions_of(user)
+    partner = certificate.enrolment.offering.partner_id
+    return {partner} & institutions_of(user) if partner else set()

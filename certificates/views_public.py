@@ -58,7 +58,7 @@ def in_chosen_language(view: View) -> View:
         if chosen not in dict(settings.LANGUAGES):
             return view(request, *args, **kwargs)
         with translation.override(chosen):
-            request.LANGUAGE_CODE = chosen  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = chosen
             response = view(request, *args, **kwargs)
             response.headers.setdefault("Content-Language", chosen)
             return response

@@ -48,14 +48,6 @@ GROUP_PERMISSIONS: Final[dict[str, list[str]]] = {
     ],
     "Authors": [
         "wagtailadmin.access_admin",
-        "assessments.add_item",
-        "assessments.change_item",
-        "assessments.delete_item",
-        "assessments.view_item",
-        "assessments.add_assessment",
-        "assessments.change_assessment",
-        "assessments.delete_assessment",
-        "assessments.view_assessment",
         "modules.add_courseedition",
         "modules.view_courseedition",
         "standards.add_source",
@@ -80,10 +72,16 @@ GROUP_PERMISSIONS: Final[dict[str, list[str]]] = {
         "certificates.add_statusentry",
     ],
 }
+# On the root collection, and so on all below it. Items and assessments have these permissions and no others: whoever
+# works for one college is given that college's collection alone (see `assessments.banks`).
 COLLECTION_PERMISSIONS: Final = {
     "Administrators": ["add", "change", "delete", "choose"],
     "Authors": ["add", "change", "choose"],
     "Committee": ["choose"],
+}
+ITEM_PERMISSIONS: Final = {
+    "Administrators": ["add", "change", "delete", "view"],
+    "Authors": ["add", "change", "delete", "view"],
 }
 
 
@@ -211,7 +209,7 @@ def grant_group_permissions() -> None:
                 content_type__app_label="wagtailcore", codename__in=codenames
             ):
                 GroupPagePermission.objects.create(group=group, page=page, permission=permission)
-        _grant_collections(group, COLLECTION_PERMISSIONS.get(name, []))
+        _grant_collections(group, COLLECTION_PERMISSIONS.get(name, []), ITEM_PERMISSIONS.get(name, []))
 
 
 def _find_permissions(labels: list[str]) -> list[Permission]:
@@ -223,11 +221,12 @@ def _find_permissions(labels: list[str]) -> list[Permission]:
     return found
 
 
-def _grant_collections(group: Group, verbs: list[str]) -> None:
+def _grant_collections(group: Group, verbs: list[str], item_verbs: list[str]) -> None:
     root = Collection.get_first_root_node()
     GroupCollectionPermission.objects.filter(group=group).delete()
     codenames = [f"{verb}_{model}" for verb in verbs for model in ("image", "document")]
+    codenames += [f"{verb}_{model}" for verb in item_verbs for model in ("item", "assessment")]
     for permission in Permission.objects.filter(
-        content_type__app_label__in=["wagtailimages", "wagtaildocs"], codename__in=codenames
+        content_type__app_label__in=["wagtailimages", "wagtaildocs", "assessments"], codename__in=codenames
     ):
         GroupCollectionPermission.objects.create(group=group, collection=root, permission=permission)

@@ -56,7 +56,7 @@ def wait_until_ready(*, url: str, children: dict[str, subprocess.Popen[bytes]]) 
     while time.monotonic() < deadline:
         check_children(children)
         try:
-            with urllib.request.urlopen(f"{url}/healthz", timeout=2):  # noqa: S310 (our own address)
+            with urllib.request.urlopen(f"{url}/healthz", timeout=2):  # noqa: S310
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)

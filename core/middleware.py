@@ -70,7 +70,7 @@ class LocaleMiddleware(DjangoLocaleMiddleware):
     the same address under a language, where the page tree knows even less.
     """
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if response.status_code == 404 and request.resolver_match is not None:
             response.headers.setdefault("Content-Language", translation.get_language() or "en")
             return response

@@ -11,8 +11,49 @@ import bleach
 import nh3
 
 TAGS = frozenset(
-    "a abbr b blockquote br caption cite code dd dfn div dl dt em figcaption figure h2 h3 h4 hr i li ol p pre q s"
-    " section small span strong sub sup table tbody td tfoot th thead tr ul".split()
+    [
+        "a",
+        "abbr",
+        "b",
+        "blockquote",
+        "br",
+        "caption",
+        "cite",
+        "code",
+        "dd",
+        "dfn",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "figcaption",
+        "figure",
+        "h2",
+        "h3",
+        "h4",
+        "hr",
+        "i",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "s",
+        "section",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 ATTRIBUTES: dict[str, frozenset[str]] = {
     "*": frozenset({"lang", "dir", "id", "class"}),
@@ -27,7 +68,19 @@ PROTOCOLS = frozenset({"http", "https", "mailto", "tel"})
 _NH3_ATTRIBUTES: dict[str, set[str]] = {tag: set(names) for tag, names in ATTRIBUTES.items()}
 _BLEACH_ATTRIBUTES: dict[str, list[str]] = {tag: sorted(names) for tag, names in ATTRIBUTES.items()}
 # What stands inside these is not text and goes with them.
-_EMPTIED = {"script", "style", "iframe", "object", "embed", "template", "noscript", "svg", "math", "textarea", "title"}
+_EMPTIED = {
+    "script",
+    "style",
+    "iframe",
+    "object",
+    "embed",
+    "template",
+    "noscript",
+    "svg",
+    "math",
+    "textarea",
+    "title",
+}
 
 _bleach = bleach.Cleaner(
     tags=TAGS, attributes=_BLEACH_ATTRIBUTES, protocols=PROTOCOLS, strip=True, strip_comments=True

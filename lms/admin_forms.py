@@ -70,14 +70,18 @@ class OfferingForm(WagtailAdminModelForm):
     edition = EditionChoice(
         label=_("Course edition"),
         queryset=CourseEdition.objects.none(),
-        help_text=_("The newest edition stands first. Who enrols stays with this edition, whatever is issued later."),
+        help_text=_(
+            "The newest edition stands first. Who enrols stays with this edition, whatever is issued later."
+        ),
     )
     organization = OrganizationChoice(label=_("Organization"), queryset=Organization.objects.none())
     partner = OrganizationChoice(
         label=_("Partner institution"),
         queryset=Organization.objects.none(),
         required=False,
-        help_text=_("The institution that countersigns its certificates. Leave it empty where there is none."),
+        help_text=_(
+            "The institution that countersigns its certificates. Leave it empty where there is none."
+        ),
     )
     slug = forms.SlugField(
         label=_("Address"),
@@ -115,8 +119,17 @@ class OfferingForm(WagtailAdminModelForm):
     class Meta:
         model = Offering
         fields: Sequence[str] = (
-            "edition", "organization", "partner", "kind", "title_en", "title_fr", "slug", "time_zone", "seats",
-            "is_listed", "instructors",
+            "edition",
+            "organization",
+            "partner",
+            "kind",
+            "title_en",
+            "title_fr",
+            "slug",
+            "time_zone",
+            "seats",
+            "is_listed",
+            "instructors",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -125,12 +138,14 @@ class OfferingForm(WagtailAdminModelForm):
         if not self.instance._state.adding:
             self.enrolled = Enrolment.objects.filter(offering=self.instance).count()
         zone = ZoneInfo(self.instance.time_zone)
-        self._fill("edition", CourseEdition.objects.defer("outline", "note").order_by("-issued_at", "-number"))
+        self._fill(
+            "edition", CourseEdition.objects.defer("outline", "note").order_by("-issued_at", "-number")
+        )
         active = Organization.objects.filter(is_active=True).order_by("name_en")
         self._fill("organization", active)
         self._fill("partner", active)
         self._fill("instructors", instructors())
-        self.fields["time_zone"].choices = list_choices(self.instance.time_zone)  # type: ignore[attr-defined]
+        self.fields["time_zone"].choices = list_choices(self.instance.time_zone)
         self.fields["time_zone"].help_text = _("The days below are days there.")
         for name, moment in (("first_day", self.instance.opens_at), ("last_day", self.instance.closes_at)):
             self.initial[name] = timezone.localtime(moment, zone).date() if moment else None
@@ -157,7 +172,9 @@ class OfferingForm(WagtailAdminModelForm):
     def _free_slug(self, wanted: str) -> str:
         base = wanted or "offering"
         taken = set(
-            Offering.objects.filter(slug__startswith=base).exclude(pk=self.instance.pk).values_list("slug", flat=True)
+            Offering.objects.filter(slug__startswith=base)
+            .exclude(pk=self.instance.pk)
+            .values_list("slug", flat=True)
         )
         number, slug = 1, base
         while slug in taken:

@@ -34,7 +34,7 @@ def say_learners(count: int, total: int) -> str:
     return _("%(count)d of %(total)d") % {"count": count, "total": total}
 
 
-def say_reason(code: str, params: Mapping[str, Any], *, blocker: str = "") -> str:  # noqa: PLR0912 (one case a code)
+def say_reason(code: str, params: Mapping[str, Any], *, blocker: str = "") -> str:  # noqa: PLR0912
     """One reason of `lms.rules.reasons`, said of the learner; `blocker` is the title of the step to complete first."""
     match code:
         case "not_opened":
@@ -51,7 +51,9 @@ def say_reason(code: str, params: Mapping[str, Any], *, blocker: str = "") -> st
         case "reflection_empty":
             count = len(params["reflections"])
             return ngettext(
-                "One required reflection in it is empty.", "%(count)d required reflections in it are empty.", count
+                "One required reflection in it is empty.",
+                "%(count)d required reflections in it are empty.",
+                count,
             ) % {"count": count}
         case "attempt_not_submitted":
             if params.get("started_at") is None:
@@ -66,11 +68,15 @@ def say_reason(code: str, params: Mapping[str, Any], *, blocker: str = "") -> st
         case "waiting_for_marking":
             if params.get("since") is None:
                 return _("Handed in; it waits for you to mark it.")
-            return _("Handed in on %(date)s; it waits for you to mark it.") % {"date": say_date(params["since"])}
+            return _("Handed in on %(date)s; it waits for you to mark it.") % {
+                "date": say_date(params["since"])
+            }
         case "returned_for_resubmission":
             if params.get("since") is None:
                 return _("Returned for another try; the learner has it.")
-            return _("Returned for another try on %(date)s; the learner has it.") % {"date": say_date(params["since"])}
+            return _("Returned for another try on %(date)s; the learner has it.") % {
+                "date": say_date(params["since"])
+            }
         case "locked_by":
             return _("Opens once “%(step)s” is complete.") % {"step": blocker}
         case "window_closed":

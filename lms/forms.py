@@ -76,7 +76,7 @@ class EnrolForm(CertificateNameForm):
         field = self.fields["organization"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Organization.objects.filter(pk__in=list(organizations)).order_by("name_en")
-        field.label_from_instance = lambda one: one.name_in(texts.language())  # type: ignore[method-assign]
+        field.label_from_instance = lambda one: one.name_in(texts.language())  # type: ignore[method-assign, assignment]
 
 
 class WithdrawForm(forms.Form):

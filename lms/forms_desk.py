@@ -59,7 +59,9 @@ class ActionForm(forms.Form):
         label=_("Reason"),
         max_length=LONGEST_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("The learner can read it, and so can the others who teach this offering. It can be erased alone."),
+        help_text=_(
+            "The learner can read it, and so can the others who teach this offering. It can be erased alone."
+        ),
         error_messages={"required": _("Say why in a few words, so that it can be understood later.")},
     )
     client_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
@@ -129,7 +131,7 @@ class GrantForm(ActionForm):
         label=_("Time in timed assessments"),
         choices=FACTORS,
         initial="1",
-        help_text=_("It counts from the next attempt; one that runs keeps its end."),
+        help_text=_("It counts at once, also in an attempt that is under way."),
     )
     extra_attempts = forms.IntegerField(
         label=_("More attempts"),
@@ -169,7 +171,9 @@ class GrantForm(ActionForm):
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
         if not self.errors and said["time_factor"] == "1" and not said["extra_attempts"]:
-            self.add_error("extra_attempts", _("Say how much more time or how many more attempts the learner gets."))
+            self.add_error(
+                "extra_attempts", _("Say how much more time or how many more attempts the learner gets.")
+            )
         day = said.get("last_day")
         if day and end_of_day(day, self.zone) <= timezone.now():
             self.add_error("last_day", _("Choose a day in the future."))
@@ -230,7 +234,8 @@ class MarkForm(forms.Form):
             self.fields[self.PREFIX + criterion.key] = forms.TypedChoiceField(
                 label=texts.say(criterion.title, language),
                 choices=[
-                    (str(index), texts.say(level.title, language)) for index, level in enumerate(criterion.levels)
+                    (str(index), texts.say(level.title, language))
+                    for index, level in enumerate(criterion.levels)
                 ],
                 coerce=int,
                 empty_value=None,
@@ -243,7 +248,9 @@ class MarkForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
         if self.decision == Mark.Decision.RETURNED and not (said.get("comment") or "").strip():
-            self.add_error("comment", _("Say in the comment what to change, so that the learner can try again."))
+            self.add_error(
+                "comment", _("Say in the comment what to change, so that the learner can try again.")
+            )
         if self.decision == Mark.Decision.MARKED:
             for criterion in self.rubric:
                 name = self.PREFIX + criterion.key
@@ -301,5 +308,3 @@ class MarkForm(forms.Form):
             for row in self.rows
             for level in row["levels"]
         )
-
-

@@ -26,11 +26,18 @@ class Offering(UUIDModel):
     edition = models.ForeignKey(CourseEdition, on_delete=models.PROTECT, related_name="offerings")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="offerings")
     partner = models.ForeignKey(
-        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="partnered_offerings",
-        verbose_name=_("partner institution"), help_text=_("The institution that countersigns its certificates."),
+        Organization,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="partnered_offerings",
+        verbose_name=_("partner institution"),
+        help_text=_("The institution that countersigns its certificates."),
     )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices, default=Kind.SELF_PACED)
-    title_en = models.CharField(_("title in English"), max_length=200, help_text=_("Such as “Fall 2026 cohort”."))
+    title_en = models.CharField(
+        _("title in English"), max_length=200, help_text=_("Such as “Fall 2026 cohort”.")
+    )
     title_fr = models.CharField(_("title in French"), max_length=200, blank=True)
     opens_at = models.DateTimeField(_("opens"), null=True, blank=True)
     closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
@@ -73,7 +80,11 @@ class Enrolment(UUIDModel):
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="enrolments")
     edition = models.ForeignKey(CourseEdition, on_delete=models.PROTECT, related_name="enrolments")
     organization = models.ForeignKey(
-        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        Organization,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
         help_text=_("Whom the learner worked for at that time."),
     )
     certificate_name_id = models.UUIDField(
@@ -252,18 +263,24 @@ class Evidence(LedgerModel):
         RETRACTION = "retraction", _("Retraction")
 
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="evidence")
-    edition_competency = models.ForeignKey(EditionCompetency, on_delete=models.PROTECT, related_name="evidence")
+    edition_competency = models.ForeignKey(
+        EditionCompetency, on_delete=models.PROTECT, related_name="evidence"
+    )
     level = models.CharField(max_length=20, choices=Level.choices)
     kind = models.CharField(max_length=20, choices=Kind.choices)
     strength = models.CharField(
         max_length=12, choices=[("holds", _("Holds")), ("contributes", _("Contributes"))], default="holds"
     )
     source = models.UUIDField(help_text=_("The attempt, the step or other record it comes from."))
-    enrolment = models.ForeignKey(Enrolment, null=True, blank=True, on_delete=models.PROTECT, related_name="evidence")
+    enrolment = models.ForeignKey(
+        Enrolment, null=True, blank=True, on_delete=models.PROTECT, related_name="evidence"
+    )
     step_key = models.UUIDField(null=True, blank=True)
     assessor = models.ForeignKey(Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     result = models.JSONField(default=dict, help_text='{"points", "max_points"} as strings, and the like')
-    retracts = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="retraction")
+    retracts = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="retraction"
+    )
     valid_from = models.DateTimeField(default=clock.now)
     valid_until = models.DateTimeField(null=True, blank=True)
 
@@ -322,5 +339,7 @@ class Notice(UUIDModel):
         verbose_name = _("notice")
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["subject", "kind", "about"], name="lms_the_same_news_is_told_once")
+            models.UniqueConstraint(
+                fields=["subject", "kind", "about"], name="lms_the_same_news_is_told_once"
+            )
         ]

@@ -15,11 +15,13 @@ SHOWN = 5
 
 def show_offerings(*, request: HttpRequest) -> HomePanel | None:
     """The offerings that the person teaches and that run. One query for who does not teach, else eight."""
-    offerings = list_offerings(offerings_taught_by(request.user)).filter(is_over=False)
+    offerings = list_offerings(offerings_taught_by(request.user)).filter(is_over=False)  # type: ignore[misc]
     found = list(offerings[: SHOWN + 1])
     if not found:
         return None
     more = offerings.count() - SHOWN if len(found) > SHOWN else 0
     return HomePanel(
-        template="lms/desk/panel.html", context={"cards": read_cards(found[:SHOWN]), "more": more}, order=ORDER
+        template="lms/desk/panel.html",
+        context={"cards": read_cards(found[:SHOWN]), "more": more},
+        order=ORDER,
     )

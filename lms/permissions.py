@@ -35,7 +35,9 @@ def teaches(user: Any, offering: Offering) -> bool:
 
 def may_teach(user: Any, offering: Offering) -> bool:
     """Whether the person may see and do what an instructor of this offering may. At most two queries."""
-    return bool(getattr(user, "is_authenticated", False)) and (is_administrator(user) or teaches(user, offering))
+    return bool(getattr(user, "is_authenticated", False)) and (
+        is_administrator(user) or teaches(user, offering)
+    )
 
 
 def offerings_taught_by(user: Any) -> QuerySet[Offering]:
@@ -43,7 +45,9 @@ def offerings_taught_by(user: Any) -> QuerySet[Offering]:
     if not has_role(user, INSTRUCTOR):
         return Offering.objects.none()
     named = Offering.instructors.through.objects.filter(user=user).values("offering")
-    return Offering.objects.filter(Q(organization__in=organizations_where(user, INSTRUCTOR)) | Q(pk__in=named))
+    return Offering.objects.filter(
+        Q(organization__in=organizations_where(user, INSTRUCTOR)) | Q(pk__in=named)
+    )
 
 
 def offerings_for(user: Any) -> QuerySet[Offering]:

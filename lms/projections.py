@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -331,7 +331,7 @@ def _rebuild_enrolments(ids: Sequence[uuid.UUID], *, check: bool) -> list[Differ
 
 
 def _write_enrolment(
-    enrolment: Enrolment, events: Sequence[EnrolmentEvent], states: dict[uuid.UUID, StepState]
+    enrolment: Enrolment, events: Sequence[EnrolmentEvent], states: Mapping[uuid.UUID, StepState]
 ) -> None:
     Enrolment.objects.filter(pk=enrolment.pk).update(**enrolment_values(events))
     enrolment.refresh_from_db()

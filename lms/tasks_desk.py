@@ -17,7 +17,9 @@ def follow_closing(offering_id: str, actor_id: str) -> None:
 
     offering = Offering.objects.get(pk=uuid.UUID(offering_id))
     actor = Subject.objects.get(pk=uuid.UUID(actor_id))
-    behind = Enrolment.objects.filter(offering=offering, state=Enrolment.State.ACTIVE, closes_at__isnull=False)
+    behind = Enrolment.objects.filter(
+        offering=offering, state=Enrolment.State.ACTIVE, closes_at__isnull=False
+    )
     if offering.closes_at is not None:
         behind = behind.filter(closes_at__lt=offering.closes_at)
     day = offering.closes_at.isoformat() if offering.closes_at else "no end"

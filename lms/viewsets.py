@@ -135,7 +135,8 @@ class OfferingViewSet(ModelViewSet):
                 heading=_("What is offered"),
             ),
             MultiFieldPanel(
-                [FieldPanel("organization"), FieldPanel("partner"), FieldPanel("instructors")], heading=_("By whom")
+                [FieldPanel("organization"), FieldPanel("partner"), FieldPanel("instructors")],
+                heading=_("By whom"),
             ),
             MultiFieldPanel(
                 [FieldPanel("time_zone"), FieldPanel("first_day"), FieldPanel("last_day")], heading=_("When")

@@ -111,12 +111,15 @@ def _issue(request: HttpRequest, course: CoursePage, note: str) -> bool:
         return False
     if before is not None and edition.pk == before.pk:
         messages.info(
-            request, _("Nothing was issued: edition %(number)d has this text already.") % {"number": edition.number}
+            request,
+            _("Nothing was issued: edition %(number)d has this text already.") % {"number": edition.number},
         )
         return True
     messages.success(
         request,
-        _("Edition %(number)d of “%(title)s” was issued. Learners who are enrolled keep the edition they have.")
+        _(
+            "Edition %(number)d of “%(title)s” was issued. Learners who are enrolled keep the edition they have."
+        )
         % {"number": edition.number, "title": edition.title_en},
     )
     return True
@@ -126,7 +129,9 @@ def _link_changes(changes: list[ChangeLine]) -> list[tuple[ChangeLine, str]]:
     """Each change with the editor's address of the page it is about. One query."""
     keys = {change.key for change in changes if change.key}
     pages = dict(
-        Page.objects.filter(translation_key__in=keys, locale__language_code="en").values_list("translation_key", "pk")
+        Page.objects.filter(translation_key__in=keys, locale__language_code="en").values_list(
+            "translation_key", "pk"
+        )
     )
     return [
         (
@@ -157,7 +162,11 @@ def list_courses(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "modules/admin/courses.html",
-        {**_frame(title=_("Courses"), icon="folder-open-inverse"), "rows": rows, "may_issue": may_issue(request.user)},
+        {
+            **_frame(title=_("Courses"), icon="folder-open-inverse"),
+            "rows": rows,
+            "may_issue": may_issue(request.user),
+        },
     )
 
 
@@ -167,7 +176,8 @@ def list_editions(request: HttpRequest, page_id: int) -> HttpResponse:
     if not may_see_editions(request.user):
         raise PermissionDenied(_("Only authors and administrators see the editions of a course."))
     course = _find_course(page_id)
-    editions = editions_of(course.translation_key).select_related("framework_edition", "issued_by__user")
+    found = editions_of(course.translation_key).select_related("framework_edition", "issued_by__user")
+    editions = [(edition, _title_of(edition.framework_edition)) for edition in found]
     return render(
         request,
         "modules/admin/editions.html",
@@ -189,7 +199,9 @@ def list_editions(request: HttpRequest, page_id: int) -> HttpResponse:
 def show_coverage(request: HttpRequest, page_id: int) -> HttpResponse:
     """What the course serves of the standards, as its published pages stand."""
     if not may_see_editions(request.user):
-        raise PermissionDenied(_("Only authors and administrators see what a course covers of the standards."))
+        raise PermissionDenied(
+            _("Only authors and administrators see what a course covers of the standards.")
+        )
     course = _find_course(page_id)
     framework = find_framework_edition(course)
     preview = preview_course_edition(course_page=course) if framework else None

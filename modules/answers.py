@@ -32,8 +32,8 @@ def find_taught_places(
         for step in outline_of(edition).iter_steps():
             for key in {mapped.id for mapped in step.competencies} & set(wanted):
                 steps[wanted[key]].append(step.title_in(language))
-        for key, titles in steps.items():
-            places[key].append(
+        for competency_id, titles in steps.items():
+            places[competency_id].append(
                 TaughtPlace(
                     title=edition.title_in(language),
                     url=_find_course_address(edition, language),

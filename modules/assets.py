@@ -37,7 +37,9 @@ CONTENT_TYPES: Final = {
     "ods": "application/vnd.oasis.opendocument.spreadsheet",
 }
 # Shown in the page; everything else is downloaded.
-INLINE: Final = frozenset({"png", "jpg", "jpeg", "gif", "webp", "mp4", "webm", "mp3", "m4a", "ogg", "vtt", "pdf"})
+INLINE: Final = frozenset(
+    {"png", "jpg", "jpeg", "gif", "webp", "mp4", "webm", "mp3", "m4a", "ogg", "vtt", "pdf"}
+)
 
 
 def asset_url(file: str) -> str:

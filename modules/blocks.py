@@ -20,6 +20,23 @@ PLAIN_FEATURES = ["bold", "italic", "ol", "ul", "link"]
 INTERACTIVE_KINDS = ("reflection", "check", "worksheet")
 
 
+class PreviewedBlock(blocks.StructBlock):
+    """A block whose example is shown where an author chooses one, drawn as a lesson draws it."""
+
+    @property
+    def is_previewable(self) -> bool:
+        return hasattr(self.meta, "preview_value")
+
+    def get_preview_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
+        from modules.previews import render_example
+
+        context: dict[str, Any] = super().get_preview_context(value, parent_context)
+        return {**context, "segments": render_example(self.name, value)}
+
+    class Meta:
+        preview_template = "modules/admin/block_preview.html"
+
+
 class OutcomeBlock(blocks.CharBlock):
     """One thing that a person can do afterwards."""
 
@@ -41,7 +58,7 @@ class UntranslatedCharBlock(blocks.CharBlock):
         icon = "key"
 
 
-class KeyedBlock(blocks.StructBlock):
+class KeyedBlock(PreviewedBlock):
     """A block that a learner's words or a translation must find again: `key` is the same in each language."""
 
     key = UntranslatedCharBlock(
@@ -67,6 +84,11 @@ class CalloutBlock(KeyedBlock):
         label = _("Callout")
         label_format = "{title}"
         description = _("A short text that stands apart from the rest.")
+        preview_value = {
+            "tone": "practice",
+            "title": "Say it like this",
+            "body": "<p>“We had nine break-ins last year. In a town our size, from two to twelve is usual.”</p>",
+        }
 
 
 class CaseStudyBlock(KeyedBlock):
@@ -87,6 +109,12 @@ class CaseStudyBlock(KeyedBlock):
         label = _("Case study")
         label_format = "{title}"
         description = _("A story from practice, with questions.")
+        preview_value = {
+            "title": "A sign at the co-op",
+            "place": "Tamarack Bend, an invented town",
+            "body": "<p>Someone puts up a sign: “Property crime up 30%”.</p>",
+            "questions": ["What would you ask first?"],
+        }
 
 
 class QuotationBlock(KeyedBlock):
@@ -101,6 +129,11 @@ class QuotationBlock(KeyedBlock):
         label = _("Quotation")
         label_format = "{attribution}"
         description = _("Someone’s own words, with their source.")
+        preview_value = {
+            "body": "<p>Crime prevention rests on a broad foundation of knowledge.</p>",
+            "attribution": "United Nations, 2002",
+            "source": "",
+        }
 
 
 class DefinitionBlock(KeyedBlock):
@@ -112,6 +145,7 @@ class DefinitionBlock(KeyedBlock):
         label = _("Definition")
         label_format = "{term}"
         description = _("What a word means here.")
+        preview_value = {"term": "Rate", "body": "<p>A count divided by the number of people.</p>"}
 
 
 class AccordionBlock(KeyedBlock):
@@ -130,6 +164,12 @@ class AccordionBlock(KeyedBlock):
         icon = "list-ul"
         label = _("Accordion")
         description = _("Parts that a reader opens one by one.")
+        preview_value = {
+            "items": [
+                {"title": "Ownership", "body": "<p>A community owns its information together.</p>"},
+                {"title": "Control", "body": "<p>It controls how that is collected and used.</p>"},
+            ]
+        }
 
 
 def _table_fields() -> list[tuple[str, blocks.Block]]:
@@ -138,7 +178,9 @@ def _table_fields() -> list[tuple[str, blocks.Block]]:
         (
             "header",
             blocks.ListBlock(
-                blocks.CharBlock(required=False, label=_("Heading")), label=_("Headings of the columns"), min_num=1
+                blocks.CharBlock(required=False, label=_("Heading")),
+                label=_("Headings of the columns"),
+                min_num=1,
             ),
         ),
         (
@@ -197,15 +239,24 @@ class TableBlock(KeyedBlock):
         label = _("Table")
         label_format = "{caption}"
         description = _("Rows and columns; the first cell of a row names it.")
+        preview_value = {
+            "caption": "Break-ins (invented)",
+            "header": ["Year", "Count"],
+            "rows": [["2024", "6"], ["2025", "9"]],
+        }
 
 
 class PictureBlock(KeyedBlock):
     image = ImageChooserBlock(label=_("Picture"))
     alt = blocks.CharBlock(
-        label=_("Alternative text"), required=False, help_text=_("What a person who cannot see it needs to know.")
+        label=_("Alternative text"),
+        required=False,
+        help_text=_("What a person who cannot see it needs to know."),
     )
     decorative = blocks.BooleanBlock(
-        label=_("Only decoration"), required=False, help_text=_("It tells nothing that the text does not tell.")
+        label=_("Only decoration"),
+        required=False,
+        help_text=_("It tells nothing that the text does not tell."),
     )
     caption = blocks.CharBlock(label=_("Caption"), required=False)
     credit = blocks.CharBlock(label=_("Credit"), required=False)
@@ -221,7 +272,9 @@ class PictureBlock(KeyedBlock):
         if not cleaned["decorative"] and not cleaned["alt"].strip():
             raise blocks.StructBlockValidationError(
                 block_errors={
-                    "alt": ValidationError(_("Say in words what the picture shows, or mark it as decoration."))
+                    "alt": ValidationError(
+                        _("Say in words what the picture shows, or mark it as decoration.")
+                    )
                 }
             )
         return cleaned
@@ -320,6 +373,11 @@ class ReflectionBlock(KeyedBlock):
         label = _("Reflection")
         label_format = "{prompt}"
         description = _("A question whose answer is kept for the learner alone.")
+        preview_value = {
+            "prompt": "Which figure does your council hear most often?",
+            "help": "For example more years, or a fairer bottom number.",
+            "required": False,
+        }
 
 
 class CheckOptionBlock(blocks.StructBlock):
@@ -328,7 +386,9 @@ class CheckOptionBlock(blocks.StructBlock):
     )
     text = blocks.CharBlock(label=_("Text"))
     correct = blocks.BooleanBlock(label=_("Right"), required=False)
-    feedback = blocks.TextBlock(label=_("Feedback"), help_text=_("Why it is right, or what to think of instead."))
+    feedback = blocks.TextBlock(
+        label=_("Feedback"), help_text=_("Why it is right, or what to think of instead.")
+    )
 
 
 class CheckBlock(KeyedBlock):
@@ -351,6 +411,15 @@ class CheckBlock(KeyedBlock):
         label = _("Knowledge check")
         label_format = "{prompt}"
         description = _("A question in the text, with feedback to each option.")
+        preview_value = {
+            "prompt": "A neighbour says that violence has tripled. What do you answer?",
+            "kind": "single",
+            "required": True,
+            "options": [
+                {"key": "a", "text": "It has.", "correct": False, "feedback": ""},
+                {"key": "b", "text": "Three people were hurt. Let us look.", "correct": True, "feedback": ""},
+            ],
+        }
 
     def clean(self, value: Any) -> Any:
         cleaned = super().clean(value)
@@ -387,6 +456,13 @@ class WorksheetBlock(KeyedBlock):
         label = _("In your community: worksheet")
         label_format = "{title}"
         description = _("Fields about the learner’s own community, to print or to download.")
+        preview_value = {
+            "title": "My number",
+            "intro": "Use the question from part 1.",
+            "fields": [
+                {"key": "counts", "label": "Counts, for as many years as we have", "help": "", "rows": 2}
+            ],
+        }
 
 
 class LessonBody(blocks.StreamBlock):

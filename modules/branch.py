@@ -32,14 +32,18 @@ def branch_course(
     """
     source = find_source_course(course_page)
     pages = [source, *source.get_translations().select_related("locale")]
-    missing = [page.locale.language_code for page in pages if not titles.get(page.locale.language_code, "").strip()]
+    missing = [
+        page.locale.language_code for page in pages if not titles.get(page.locale.language_code, "").strip()
+    ]
     if missing:
         raise InvalidInput(
             _("Give the new course a title in each of its languages. Nothing was copied."),
             errors={f"title_{language}": [_("This title is missing.")] for language in missing},
         )
     # The same slug in every language, that of the source.
-    slug = find_available_slug(source.get_parent(), slugify(titles[source.locale.language_code])[:200] or "course")
+    slug = find_available_slug(
+        source.get_parent(), slugify(titles[source.locale.language_code])[:200] or "course"
+    )
     new_keys: dict[uuid.UUID, uuid.UUID] = {}
     # The source language first: its copies make the new keys, which their translations then share.
     for page in pages:

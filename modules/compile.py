@@ -299,7 +299,7 @@ class _Compiler:
         self._check_translated(page)
         versions = self.tree.words[page.translation_key]
         source = self._render(page, self.tree.source)
-        digests = {}
+        digests: dict[str, str] = {}
         for language in self.languages:
             version = versions.get(language)
             if version is None:
@@ -382,7 +382,7 @@ class _Compiler:
                 self._complain(str(error), page)
                 for sentence in (text for texts in error.errors.values() for text in texts):
                     self._complain(sentence, page)
-        digests = {}
+        digests: dict[str, str] = {}
         if edition is not None:
             self.assessments[page.translation_key] = edition
             document = AssessmentDocument.from_json(edition.document)

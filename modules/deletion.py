@@ -37,7 +37,8 @@ class StillUsed(DomainError):
 
     def __init__(self, uses: list[str], *, advice: str = "") -> None:
         super().__init__(
-            " ".join([_("Nothing was deleted."), *uses, *([advice] if advice else [])]), errors={"object": uses}
+            " ".join([_("Nothing was deleted."), *uses, *([advice] if advice else [])]),
+            errors={"object": uses},
         )
         self.uses = uses
 
@@ -83,14 +84,18 @@ def _find_page_uses(pages: Sequence[Page]) -> list[str]:
     courses = CourseEdition.objects.order_by("slug", "number")
     uses = _name_editions(
         found[TrainingPage],
-        courses.filter(training_key__in=list(found[TrainingPage])).values_list("training_key", "slug", "number"),
+        courses.filter(training_key__in=list(found[TrainingPage])).values_list(
+            "training_key", "slug", "number"
+        ),
     )
     uses += _name_editions(
         found[CoursePage],
         courses.filter(course_key__in=list(found[CoursePage])).values_list("course_key", "slug", "number"),
     )
     steps = {**found[LessonPage], **found[AssessmentPage]}
-    contents = StepContent.objects.filter(step_key__in=list(steps)).order_by("edition__slug", "edition__number")
+    contents = StepContent.objects.filter(step_key__in=list(steps)).order_by(
+        "edition__slug", "edition__number"
+    )
     uses += _name_editions(
         steps, contents.values_list("step_key", "edition__slug", "edition__number").distinct()
     )

@@ -59,11 +59,14 @@ class CopyForm(forms.Form):
     def __init__(self, *args: Any, course: CoursePage, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.languages = [
-            page.locale.language_code for page in [course, *course.get_translations().select_related("locale")]
+            page.locale.language_code
+            for page in [course, *course.get_translations().select_related("locale")]
         ]
         names = {"en": _("Title in English"), "fr": _("Title in French")}
         for language in self.languages:
-            self.fields[f"title_{language}"] = forms.CharField(label=names.get(language, language), max_length=200)
+            self.fields[f"title_{language}"] = forms.CharField(
+                label=names.get(language, language), max_length=200
+            )
 
     def read_titles(self) -> dict[str, str]:
         return {language: self.cleaned_data[f"title_{language}"] for language in self.languages}

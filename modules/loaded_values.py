@@ -26,7 +26,17 @@ FIELDS: Final[dict[Any, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     Item: (
         ("stem", "options", "unit", "accept", "feedback_right", "feedback_wrong", "general_feedback"),
         (
-            *("key", "kind", "partial", "answer_true", "answer", "tolerance", "points", "competency_id", "level"),
+            *(
+                "key",
+                "kind",
+                "partial",
+                "answer_true",
+                "answer",
+                "tolerance",
+                "points",
+                "competency_id",
+                "level",
+            ),
             *("tags", "starting_content"),
         ),
     ),

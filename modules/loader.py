@@ -67,7 +67,9 @@ def load_training_pack(
     report(_("Training %(slug)s: items and assessments are in place.") % {"slug": pack.slug})
     courses = _PageLoader(pack, snippets, tally).load(framework_key)
     report(
-        _("Training %(slug)s: %(made)d made, %(changed)d changed, %(same)d as they were, %(edited)d kept as edited.")
+        _(
+            "Training %(slug)s: %(made)d made, %(changed)d changed, %(same)d as they were, %(edited)d kept as edited."
+        )
         % {
             "slug": pack.slug,
             "made": tally.made,
@@ -86,7 +88,9 @@ def find_competencies(pack: TrainingPack) -> tuple[uuid.UUID, dict[str, uuid.UUI
     ).first()
     if framework is None:
         raise PackError(
-            _("The pack %(slug)s is mapped to the framework %(framework)s, which is not loaded. Load that pack first.")
+            _(
+                "The pack %(slug)s is mapped to the framework %(framework)s, which is not loaded. Load that pack first."
+            )
             % {"slug": pack.slug, "framework": pack.framework}
         )
     key = framework.translation_key

@@ -73,7 +73,9 @@ def split_blocks(text: str, *, file: str, first_line: int = 1) -> list[RawBlock]
             continue
         _end_text(blocks, running, file, start)
         end = next((at for at in range(number + 1, len(lines)) if lines[at].strip() == ":::"), None)
-        blocks.append(_read_block(line, lines[number + 1 : end], file, first_line + number, closed=end is not None))
+        blocks.append(
+            _read_block(line, lines[number + 1 : end], file, first_line + number, closed=end is not None)
+        )
         number = (end if end is not None else len(lines)) + 1
     _end_text(blocks, running, file, start)
     keys = [block.key for block in blocks if block.key]
@@ -88,9 +90,7 @@ def _end_text(blocks: list[RawBlock], running: list[str], file: str, start: int)
     if text.strip():
         skipped = len(running) - len("\n".join(running).lstrip("\n").split("\n"))
         line = start + max(0, skipped)
-        blocks.append(
-            RawBlock(kind="", key="", line=line, place=_at(file, line), data={}, text=text)
-        )
+        blocks.append(RawBlock(kind="", key="", line=line, place=_at(file, line), data={}, text=text))
     running.clear()
 
 
@@ -101,9 +101,16 @@ def _at(file: str, line: int) -> str:
 def _read_block(opening: str, lines: list[str], file: str, line: int, *, closed: bool) -> RawBlock:
     found = _OPENING.match(opening)
     if found is None or found["kind"] not in KINDS:
-        raise refuse(_at(file, line), _("“%(line)s” opens no block that is known.") % {"line": opening.strip()})
+        raise refuse(
+            _at(file, line), _("“%(line)s” opens no block that is known.") % {"line": opening.strip()}
+        )
     kind, key = found["kind"], found["key"] or ""
-    place = _("%(file)s, line %(line)d (%(kind)s %(key)s)") % {"file": file, "line": line, "kind": kind, "key": key}
+    place = _("%(file)s, line %(line)d (%(kind)s %(key)s)") % {
+        "file": file,
+        "line": line,
+        "kind": kind,
+        "key": key,
+    }
     if not closed:
         raise refuse(place, _("the block is not closed by a line of three colons."))
     if not SLUG.match(key) or len(key) > 80:
@@ -178,7 +185,9 @@ def _as_editor(html: str) -> str:
     """The markup that the editor itself would write, so that saving there without a change changes nothing."""
     for ours, theirs in (("strong", "b"), ("em", "i")):
         html = html.replace(f"<{ours}>", f"<{theirs}>").replace(f"</{ours}>", f"</{theirs}>")
-    return _BETWEEN_BLOCKS.sub(lambda found: found.group(1) or found.group(2), html).replace("\n", " ").strip()
+    return (
+        _BETWEEN_BLOCKS.sub(lambda found: found.group(1) or found.group(2), html).replace("\n", " ").strip()
+    )
 
 
 def _check_tokens(tokens: list[Token], place: str, headings: Sequence[str]) -> None:
@@ -284,7 +293,9 @@ def make_body(
             twin = _find_twin(block, ours, seen)
             seen += 1
         maker = BlockMaker(block, step=step, files=files, source=twin)
-        body.append({"type": block.kind.replace("-", "_"), "id": maker.make_id(block.key), "value": maker.make()})
+        body.append(
+            {"type": block.kind.replace("-", "_"), "id": maker.make_id(block.key), "value": maker.make()}
+        )
         after = block.key
     if source is not None and seen < len(ours):
         raise refuse(

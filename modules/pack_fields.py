@@ -68,7 +68,8 @@ class Fields:
         text = fold_spaces(self.raw_text(name, required=required))
         if longest and len(text) > longest:
             raise self.refuse(
-                name, _("the text has %(length)d characters; %(longest)d are allowed.")
+                name,
+                _("the text has %(length)d characters; %(longest)d are allowed.")
                 % {"length": len(text), "longest": longest},
             )
         return text
@@ -76,7 +77,9 @@ class Fields:
     def slug(self, name: str) -> str:
         text = self.text(name, longest=80)
         if not SLUG.match(text):
-            raise self.refuse(name, _("“%(text)s” is no key: use small letters, digits and hyphens.") % {"text": text})
+            raise self.refuse(
+                name, _("“%(text)s” is no key: use small letters, digits and hyphens.") % {"text": text}
+            )
         return text
 
     def key(self, name: str = "id") -> uuid.UUID:
@@ -90,7 +93,9 @@ class Fields:
         value = self.take(name, default)
         if value not in allowed:
             raise self.refuse(
-                name, _("“%(value)s” is not one of: %(allowed)s.") % {"value": value, "allowed": ", ".join(allowed)}
+                name,
+                _("“%(value)s” is not one of: %(allowed)s.")
+                % {"value": value, "allowed": ", ".join(allowed)},
             )
         return str(value)
 
@@ -100,7 +105,9 @@ class Fields:
             raise self.refuse(name, _("true or false is expected."))
         return value
 
-    def whole(self, name: str, *, default: int | None = None, least: int = 0, most: int | None = None) -> int | None:
+    def whole(
+        self, name: str, *, default: int | None = None, least: int = 0, most: int | None = None
+    ) -> int | None:
         value = self.take(name, default)
         if value is None:
             return None
@@ -150,7 +157,9 @@ class Fields:
             return []
         if not isinstance(value, list) or (required and not value):
             raise self.refuse(name, _("a list is expected."))
-        return [Fields(entry, f"{self.place}, {name} {number}") for number, entry in enumerate(value, start=1)]
+        return [
+            Fields(entry, f"{self.place}, {name} {number}") for number, entry in enumerate(value, start=1)
+        ]
 
     def inner(self, name: str, *, required: bool = False) -> Fields | None:
         value = self.take(name)

@@ -62,14 +62,20 @@ class SnippetLoader:
         self, model: Any, key: uuid.UUID, kept: Any, language: str, values: Mapping[str, Any], *, label: str
     ) -> Any:
         wanted = model(
-            translation_key=key, locale=self.locales[language], collection=self.collection, **self._as_fields(values)
+            translation_key=key,
+            locale=self.locales[language],
+            collection=self.collection,
+            **self._as_fields(values),
         )
         new = describe_snippet(wanted)
         if kept is None:
             self.tally.made += 1
             return self._save(wanted, new)
         if not self.tally.may_write(
-            label=f"{label} ({language})", wanted=new, current=describe_snippet(kept), loaded=kept.loaded_digest
+            label=f"{label} ({language})",
+            wanted=new,
+            current=describe_snippet(kept),
+            loaded=kept.loaded_digest,
         ):
             return kept
         for name, value in self._as_fields(values).items():
@@ -77,7 +83,9 @@ class SnippetLoader:
         return self._save(kept, new)
 
     def _as_fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: json.dumps(value) if isinstance(value, list) else value for name, value in values.items()}
+        return {
+            name: json.dumps(value) if isinstance(value, list) else value for name, value in values.items()
+        }
 
     def _save(self, snippet: Any, values: Mapping[str, Any]) -> Any:
         snippet.loaded_digest = digest(values)
@@ -182,5 +190,3 @@ class SnippetLoader:
                 }
             )
         return criteria
-
-

@@ -214,7 +214,9 @@ def _rich_words(
     """Markdown in every language, as the HTML of a rich text field."""
     texts = entry.words(name, required=required, markdown=True)
     return {
-        language: make_rich_text(text, place=f"{entry.place}, {name}, {language}", headings=headings) if text else ""
+        language: make_rich_text(text, place=f"{entry.place}, {name}, {language}", headings=headings)
+        if text
+        else ""
         for language, text in texts.items()
     }
 
@@ -367,7 +369,9 @@ def _read_assessment(entry: Fields, items: Mapping[str, PackItem]) -> PackAssess
     kind = entry.choice("kind", ("quiz", "assignment", "evaluation"))
     shuffle = entry.inner("shuffle") or Fields({}, entry.place)
     submission = entry.inner("submission") or Fields({}, entry.place)
-    claimed = {(one.text("code"), one.choice("level", LEVELS)) for one in entry.many("competencies", required=False)}
+    claimed = {
+        (one.text("code"), one.choice("level", LEVELS)) for one in entry.many("competencies", required=False)
+    }
     rubric = tuple(_read_criterion(one) for one in entry.many("rubric")) if kind == "assignment" else ()
     assessment = PackAssessment(
         key=entry.slug("key"),
@@ -382,7 +386,9 @@ def _read_assessment(entry: Fields, items: Mapping[str, PackItem]) -> PackAssess
         feedback=entry.choice("feedback", FEEDBACK, "after_submit"),
         shuffle_items=shuffle.flag("items"),
         shuffle_options=shuffle.flag("options", default=True),
-        sections=tuple(_read_section(one, items) for one in entry.many("sections")) if kind != "assignment" else (),
+        sections=tuple(_read_section(one, items) for one in entry.many("sections"))
+        if kind != "assignment"
+        else (),
         rubric=rubric,
         allow_text=submission.flag("text", default=True),
         allow_files=submission.flag("files"),

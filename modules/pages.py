@@ -63,14 +63,18 @@ class AuthoredPage(Page):
 class TrainingPage(AuthoredPage):
     """A training: one course or several that belong together."""
 
-    summary = models.TextField(_("summary"), blank=True, help_text=_("One or two sentences for the catalogue."))
+    summary = models.TextField(
+        _("summary"), blank=True, help_text=_("One or two sentences for the catalogue.")
+    )
     framework_key = models.UUIDField(
         _("standards it serves"),
         null=True,
         help_text=_("The framework whose competencies its lessons and assessments are mapped to."),
     )
     starting_content = models.BooleanField(
-        _("starting content, for review"), default=False, help_text=_("Clear this once the text has been reviewed.")
+        _("starting content, for review"),
+        default=False,
+        help_text=_("Clear this once the text has been reviewed."),
     )
 
     base_form_class = TrainingForm
@@ -100,7 +104,9 @@ class CoursePage(AuthoredPage):
         SEQUENCE = "sequence", _("Each step opens the next")
         FREE = "free", _("In any order")
 
-    lead = models.TextField(_("lead"), blank=True, help_text=_("One sentence that says what one learns to do."))
+    lead = models.TextField(
+        _("lead"), blank=True, help_text=_("One sentence that says what one learns to do.")
+    )
     description = RichTextField(
         _("description"),
         features=[*PLAIN_FEATURES, "h3"],
@@ -124,7 +130,10 @@ class CoursePage(AuthoredPage):
         help_text=_("Whether a step opens once the one before is complete, or all are open from the start."),
     )
     valid_months = models.PositiveIntegerField(
-        _("months the certificate is valid"), null=True, blank=True, help_text=_("Leave it empty for no expiry.")
+        _("months the certificate is valid"),
+        null=True,
+        blank=True,
+        help_text=_("Leave it empty for no expiry."),
     )
     starting_content = models.BooleanField(
         _("starting content, for review"),
@@ -179,9 +188,13 @@ class ModulePage(AuthoredPage):
 class LessonPage(AuthoredPage):
     """A lesson being edited. Its `translation_key` is the step's key in every edition and language."""
 
-    lead = models.TextField(_("lead"), blank=True, help_text=_("One sentence that says why the lesson matters."))
+    lead = models.TextField(
+        _("lead"), blank=True, help_text=_("One sentence that says why the lesson matters.")
+    )
     minutes = models.PositiveIntegerField(
-        _("minutes it takes"), default=15, help_text=_("About how long a careful reader needs, questions included.")
+        _("minutes it takes"),
+        default=15,
+        help_text=_("About how long a careful reader needs, questions included."),
     )
     body = StreamField(LessonBody(), verbose_name=_("lesson"), blank=True)
     required = models.BooleanField(
@@ -192,7 +205,9 @@ class LessonPage(AuthoredPage):
     )
     origin_key = models.UUIDField(_("copied from"), null=True, blank=True, editable=False)
     starting_content = models.BooleanField(
-        _("starting content, for review"), default=False, help_text=_("Clear this once the text has been reviewed.")
+        _("starting content, for review"),
+        default=False,
+        help_text=_("Clear this once the text has been reviewed."),
     )
 
     content_panels: ClassVar = [
@@ -217,7 +232,7 @@ class LessonPage(AuthoredPage):
     ]
     search_fields: ClassVar = [*Page.search_fields, index.SearchField("lead")]
     parent_page_types: ClassVar = ["modules.ModulePage"]
-    subpage_types: ClassVar = []
+    subpage_types: ClassVar[list[str]] = []
     preview_template: ClassVar[str] = "modules/draft_lesson.html"
     override_translatable_fields: ClassVar = [
         SAME_SLUG,
@@ -242,7 +257,9 @@ class LessonMapping(Orderable):
         COMPLETE = "complete", _("Is needed for the course, not evidence by itself")
 
     page = ParentalKey(LessonPage, on_delete=models.CASCADE, related_name="mappings")
-    competency = models.ForeignKey(Competency, on_delete=models.PROTECT, related_name="+", verbose_name=_("competency"))
+    competency = models.ForeignKey(
+        Competency, on_delete=models.PROTECT, related_name="+", verbose_name=_("competency")
+    )
     level = models.CharField(_("level"), max_length=20, choices=Level.choices, default=Level.FOUNDATIONAL)
     counts = models.CharField(
         _("finishing the lesson"), max_length=20, choices=Counts.choices, default=Counts.RECOMMEND
@@ -263,13 +280,15 @@ class AssessmentPage(AuthoredPage):
         help_text=_("What passing it is evidence of stands with its questions or its rubric."),
     )
     required = models.BooleanField(
-        _("needed to complete the course"), default=True, help_text=_("Clear this for an assessment one may leave out.")
+        _("needed to complete the course"),
+        default=True,
+        help_text=_("Clear this for an assessment one may leave out."),
     )
     origin_key = models.UUIDField(_("copied from"), null=True, blank=True, editable=False)
 
     content_panels: ClassVar = [*Page.content_panels, FieldPanel("assessment"), FieldPanel("required")]
     parent_page_types: ClassVar = ["modules.ModulePage"]
-    subpage_types: ClassVar = []
+    subpage_types: ClassVar[list[str]] = []
     override_translatable_fields: ClassVar = [SAME_SLUG, SynchronizedField("required", overridable=False)]
 
     class Meta:

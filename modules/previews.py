@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import get_language
+
 from modules.assets import store_asset
+from modules.blocks import LessonBody
 from modules.citations import load_sources
 from modules.pages import AssessmentPage, AuthoredPage, CoursePage, LessonPage, ModulePage, TrainingPage
 from modules.render import RenderedLesson, cited_in, clean_rich_text, render_lesson
@@ -47,6 +50,14 @@ def render_draft(page: LessonPage) -> RenderedLesson:
     for asset in lesson.assets:
         store_asset(asset)
     return lesson
+
+
+def render_example(name: str, value: Any) -> list[dict[str, Any]]:
+    """A block's example as a lesson would show it. No query."""
+    body = LessonBody().to_python(
+        [{"type": name, "value": LessonBody().child_blocks[name].get_prep_value(value)}]
+    )
+    return render_lesson(body=body, language=(get_language() or "en")[:2], sources={}).segments
 
 
 def _find_served(page: LessonPage) -> list[Served]:

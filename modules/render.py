@@ -271,7 +271,10 @@ class LessonRenderer:
 
     def render_callout(self, value: Any, key: str) -> str:
         tone = value["tone"]
-        title = value["title"] or {"practice": _("From practice"), "note": _("Note"), "care": _("Take care")}[tone]
+        title = (
+            value["title"]
+            or {"practice": _("From practice"), "note": _("Note"), "care": _("Take care")}[tone]
+        )
         heading = self._heading(title, icon=tone)
         return f'<section class="callout {escape(tone)}">{heading}{self._rich(value["body"])}</section>'
 
@@ -281,9 +284,8 @@ class LessonRenderer:
         kicker = f'<p class="kicker">{kind} · {self._plain(value["place"])}</p>'
         questions = "".join(f"<li>{self._plain(question)}</li>" for question in value["questions"])
         asked = f"<p><b>{think}</b></p><ol>{questions}</ol>" if questions else ""
-        return (
-            f'<section class="case">{kicker}{self._heading(value["title"])}{self._rich(value["body"])}{asked}</section>'
-        )
+        told = f"{self._heading(value['title'])}{self._rich(value['body'])}{asked}"
+        return f'<section class="case">{kicker}{told}</section>'
 
     def render_quotation(self, value: Any, key: str) -> str:
         said_by = self._plain(value["attribution"]) + self.citations.cite(value["source"])
@@ -397,7 +399,9 @@ class LessonRenderer:
         }
 
     def render_check(self, value: Any, key: str) -> dict[str, Any]:
-        options = [(item_key(entry, place), entry.value) for place, entry in enumerate(value["options"].bound_blocks)]
+        options = [
+            (item_key(entry, place), entry.value) for place, entry in enumerate(value["options"].bound_blocks)
+        ]
         self.lesson.keys[key] = {
             "correct": [name for name, option in options if option["correct"]],
             "feedback": {name: option["feedback"] or "" for name, option in options},

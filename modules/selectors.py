@@ -40,7 +40,8 @@ def published_courses() -> list[CourseEdition]:
     """The newest edition of every course, by title: what a catalogue shows. One query."""
     newest = CourseEdition.objects.order_by("course_key", "-number").distinct("course_key")
     return sorted(
-        newest.select_related("framework_edition"), key=lambda edition: (edition.title_en, str(edition.course_key))
+        newest.select_related("framework_edition"),
+        key=lambda edition: (edition.title_en, str(edition.course_key)),
     )
 
 

@@ -120,7 +120,9 @@ def _compile_or_refuse(course: CoursePage) -> CompiledCourse:
 
 def _miss_framework(course: CoursePage) -> Problem:
     return Problem(
-        _("Its training names no standards that have an edition. Choose the standards, or issue an edition of them."),
+        _(
+            "Its training names no standards that have an edition. Choose the standards, or issue an edition of them."
+        ),
         page_id=course.get_parent().pk,
         page_title=course.get_parent().title,
     )

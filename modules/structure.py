@@ -25,9 +25,7 @@ def align_translation(
     if problems or len(source.parts) != len(translation.parts):
         return [describe_problem(problem) for problem in problems]
     ours = {segment["key"]: segment for segment in source.segments if "key" in segment}
-    renamed = {
-        theirs.key: part.key for theirs, part in zip(translation.parts, source.parts, strict=True)
-    }
+    renamed = {theirs.key: part.key for theirs, part in zip(translation.parts, source.parts, strict=True)}
     translation.segments = [
         _take_structure(ours[renamed[segment["key"]]], segment) if segment.get("key") in renamed else segment
         for segment in translation.segments
@@ -92,9 +90,15 @@ def describe_problem(problem: Problem) -> str:
     named = f" ({params['key']})" if params.get("key") else ""
     params["block"] = f"{params['block']}{named}"
     sentences = {
-        "block_missing": _("The block “%(block)s” of the source language is missing here. Add it at the same place."),
-        "block_extra": _("The block “%(block)s” is not in the source language. Add it there, or take it away here."),
-        "block_order": _("Its blocks stand in another order than in the source language, from “%(block)s” on."),
+        "block_missing": _(
+            "The block “%(block)s” of the source language is missing here. Add it at the same place."
+        ),
+        "block_extra": _(
+            "The block “%(block)s” is not in the source language. Add it there, or take it away here."
+        ),
+        "block_order": _(
+            "Its blocks stand in another order than in the source language, from “%(block)s” on."
+        ),
         "option_count": _("“%(block)s” has %(found)s options here and %(expected)s in the source language."),
         "field_count": _("“%(block)s” has %(found)s fields here and %(expected)s in the source language."),
         "part_count": _("“%(block)s” has %(found)s parts here and %(expected)s in the source language."),

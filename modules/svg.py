@@ -25,15 +25,67 @@ ELEMENTS: Final = frozenset(
 ATTRIBUTES: Final = frozenset(
     {
         *("id", "lang", "role", "aria-label", "aria-labelledby", "aria-describedby", "aria-hidden"),
-        *("viewBox", "preserveAspectRatio", "transform", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry"),
-        *("dx", "dy", "d", "points", "width", "height", "href", "offset", "pathLength", "rotate", "textLength"),
+        *(
+            "viewBox",
+            "preserveAspectRatio",
+            "transform",
+            "x",
+            "y",
+            "x1",
+            "y1",
+            "x2",
+            "y2",
+            "cx",
+            "cy",
+            "r",
+            "rx",
+            "ry",
+        ),
+        *(
+            "dx",
+            "dy",
+            "d",
+            "points",
+            "width",
+            "height",
+            "href",
+            "offset",
+            "pathLength",
+            "rotate",
+            "textLength",
+        ),
         *("lengthAdjust", "startOffset", "fill", "fill-opacity", "fill-rule", "stroke", "stroke-width"),
         *("stroke-opacity", "stroke-linecap", "stroke-linejoin", "stroke-dasharray", "stroke-dashoffset"),
-        *("stroke-miterlimit", "opacity", "color", "clip-path", "clip-rule", "mask", "marker-start", "marker-mid"),
-        *("marker-end", "markerWidth", "markerHeight", "markerUnits", "orient", "refX", "refY", "patternUnits"),
+        *(
+            "stroke-miterlimit",
+            "opacity",
+            "color",
+            "clip-path",
+            "clip-rule",
+            "mask",
+            "marker-start",
+            "marker-mid",
+        ),
+        *(
+            "marker-end",
+            "markerWidth",
+            "markerHeight",
+            "markerUnits",
+            "orient",
+            "refX",
+            "refY",
+            "patternUnits",
+        ),
         *("patternContentUnits", "patternTransform", "clipPathUnits", "maskUnits", "maskContentUnits"),
         *("gradientUnits", "gradientTransform", "spreadMethod", "fx", "fy", "stop-color", "stop-opacity"),
-        *("text-anchor", "dominant-baseline", "alignment-baseline", "font-family", "font-size", "font-weight"),
+        *(
+            "text-anchor",
+            "dominant-baseline",
+            "alignment-baseline",
+            "font-family",
+            "font-size",
+            "font-weight",
+        ),
         *("font-style", "letter-spacing", "word-spacing", "text-decoration", "vector-effect", "visibility"),
         "paint-order",
     }
@@ -57,11 +109,15 @@ def clean_svg(content: bytes, *, prefix: str, label: str = "") -> str:
     try:
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
-        raise InvalidInput(_("The drawing is not an SVG file that can be read: %(why)s.") % {"why": error}) from None
+        raise InvalidInput(
+            _("The drawing is not an SVG file that can be read: %(why)s.") % {"why": error}
+        ) from None
     if root.tag != f"{{{SVG}}}svg":
         raise InvalidInput(_("The drawing is not an SVG file."))
     if root.getroottree().docinfo.doctype:
-        raise InvalidInput(_("The drawing declares a document type. Export it as plain SVG and choose it again."))
+        raise InvalidInput(
+            _("The drawing declares a document type. Export it as plain SVG and choose it again.")
+        )
     if not root.get("viewBox"):
         raise InvalidInput(_("The drawing has no viewBox, so it cannot be scaled. Export it with one."))
     _clean_element(root, prefix)

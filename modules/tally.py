@@ -37,7 +37,8 @@ class Tally:
             self.report(
                 _("%(label)s: an editor's change was kept.") % {"label": label}
                 if new == loaded
-                else _("%(label)s: an editor changed it, so the file's new words were not taken.") % {"label": label}
+                else _("%(label)s: an editor changed it, so the file's new words were not taken.")
+                % {"label": label}
             )
             return False
         self.changed += 1

@@ -80,9 +80,7 @@ def redirect_to_issued(request: HttpRequest, page: Any) -> HttpResponseBase:
 
     if isinstance(page, TrainingPage):
         return HttpResponseRedirect(_find_address("lms:catalogue"))
-    course = (
-        page if isinstance(page, CoursePage) else CoursePage.objects.ancestor_of(page).first()
-    )
+    course = page if isinstance(page, CoursePage) else CoursePage.objects.ancestor_of(page).first()
     edition = latest_edition(course.translation_key) if course else None
     if edition is None:
         raise Http404

@@ -55,7 +55,9 @@ def register_menu() -> MenuItem:
 
 
 @hooks.register("register_page_header_buttons")
-def add_header_buttons(page: Page, user: Any, view_name: str, next_url: str | None = None) -> Iterator[Button]:
+def add_header_buttons(
+    page: Page, user: Any, view_name: str, next_url: str | None = None
+) -> Iterator[Button]:
     yield from _buttons(page, user)
 
 
@@ -70,7 +72,10 @@ def _buttons(page: Page, user: Any) -> Iterator[Button]:
         return
     if may_issue(user):
         yield Button(
-            _("Issue edition"), reverse("modules_admin:issue", args=[page.pk]), icon_name="success", priority=5
+            _("Issue edition"),
+            reverse("modules_admin:issue", args=[page.pk]),
+            icon_name="success",
+            priority=5,
         )
     if may_see_editions(user):
         yield Button(
@@ -84,7 +89,10 @@ def _buttons(page: Page, user: Any) -> Iterator[Button]:
         )
     if may_issue(user):
         yield Button(
-            _("Copy as a new course"), reverse("modules_admin:copy", args=[page.pk]), icon_name="copy", priority=8
+            _("Copy as a new course"),
+            reverse("modules_admin:copy", args=[page.pk]),
+            icon_name="copy",
+            priority=8,
         )
 
 
@@ -103,7 +111,9 @@ def keep_used_snippets(request: HttpRequest, instances: list[Any]) -> HttpRespon
 
 
 @hooks.register("before_bulk_action")
-def keep_used_things(request: HttpRequest, action_type: str, objects: list[Any], action: Any) -> HttpResponse | None:
+def keep_used_things(
+    request: HttpRequest, action_type: str, objects: list[Any], action: Any
+) -> HttpResponse | None:
     return _refuse(request, list(objects)) if action_type == "delete" else None
 
 

@@ -12,5 +12,8 @@ class Migration(migrations.Migration):
         AppendOnly("assessments_assessmentedition"),
         AppendOnly("assessments_response"),
         AppendOnly("assessments_mark"),
-        Frozen("assessments_attempt", ["deadline", "submitted_at", "submit_id", "points", "max_points", "passed", "score", "flagged"]),
+        Frozen(
+            "assessments_attempt",
+            ["deadline", "submitted_at", "submit_id", "points", "max_points", "passed", "score", "flagged"],
+        ),
     ]

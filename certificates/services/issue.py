@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -211,13 +212,13 @@ def _draw_place() -> int:
     while True:
         start = number * LIST_LENGTH
         try:
-            return start + status_list.draw_index(is_taken=lambda index, at=start: _is_taken(at + index))
+            return start + status_list.draw_index(is_taken=partial(_is_taken, start))
         except status_list.StatusListError:
             number += 1
 
 
-def _is_taken(index: int) -> bool:
-    return Certificate.objects.filter(status_index=index).exists()
+def _is_taken(start: int, index: int) -> bool:
+    return Certificate.objects.filter(status_index=start + index).exists()
 
 
 def tell_holder(certificate: Certificate, *, kind: str, about: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Callable
 
 from django.db import transaction
@@ -55,7 +56,7 @@ def sign_anew(*, report: Report) -> int:
 
 
 @transaction.atomic
-def _sign_anew(key: object, *, report: Report) -> int:
+def _sign_anew(key: uuid.UUID, *, report: Report) -> int:
     content = (
         CertificateContent.objects.select_for_update(of=("self",))
         .select_related("certificate", "credential_key", "pdf_key")

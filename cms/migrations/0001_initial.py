@@ -8,96 +8,288 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('wagtailcore', '0098_apitoken'),
+        ("wagtailcore", "0098_apitoken"),
         migrations.swappable_dependency(settings.WAGTAIL_PAGE_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HomePage',
+            name="HomePage",
             fields=[
-                ('page_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to=settings.WAGTAIL_PAGE_MODEL)),
-                ('promise', models.CharField(max_length=200, verbose_name='promise')),
-                ('lead', models.TextField(blank=True, verbose_name='lead')),
-                ('ways_in', wagtail.fields.StreamField([('way', 3)], blank=True, block_lookup={0: ('wagtail.blocks.CharBlock', (), {'label': 'Title'}), 1: ('wagtail.blocks.CharBlock', (), {'label': 'Text'}), 2: ('wagtail.blocks.CharBlock', (), {'help_text': 'Without the language, such as /trainings/.', 'label': 'Path of the site'}), 3: ('wagtail.blocks.StructBlock', [[('title', 0), ('text', 1), ('path', 2)]], {})}, verbose_name='start from the work you do')),
+                (
+                    "page_ptr",
+                    models.OneToOneField(
+                        auto_created=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        parent_link=True,
+                        primary_key=True,
+                        serialize=False,
+                        to=settings.WAGTAIL_PAGE_MODEL,
+                    ),
+                ),
+                ("promise", models.CharField(max_length=200, verbose_name="promise")),
+                ("lead", models.TextField(blank=True, verbose_name="lead")),
+                (
+                    "ways_in",
+                    wagtail.fields.StreamField(
+                        [("way", 3)],
+                        blank=True,
+                        block_lookup={
+                            0: ("wagtail.blocks.CharBlock", (), {"label": "Title"}),
+                            1: ("wagtail.blocks.CharBlock", (), {"label": "Text"}),
+                            2: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "help_text": "Without the language, such as /trainings/.",
+                                    "label": "Path of the site",
+                                },
+                            ),
+                            3: ("wagtail.blocks.StructBlock", [[("title", 0), ("text", 1), ("path", 2)]], {}),
+                        },
+                        verbose_name="start from the work you do",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'home page',
+                "verbose_name": "home page",
             },
-            bases=('wagtailcore.page',),
+            bases=("wagtailcore.page",),
         ),
         migrations.CreateModel(
-            name='PlainPage',
+            name="PlainPage",
             fields=[
-                ('page_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to=settings.WAGTAIL_PAGE_MODEL)),
-                ('lead', models.TextField(blank=True, verbose_name='lead')),
-                ('body', wagtail.fields.StreamField([('text', 0), ('picture', 4)], blank=True, block_lookup={0: ('wagtail.blocks.RichTextBlock', (), {'features': ['h2', 'h3', 'bold', 'italic', 'ol', 'ul', 'link', 'document-link'], 'label': 'Text'}), 1: ('wagtail.images.blocks.ImageChooserBlock', (), {'label': 'Picture'}), 2: ('wagtail.blocks.CharBlock', (), {'label': 'Alternative text', 'required': False}), 3: ('wagtail.blocks.CharBlock', (), {'label': 'Caption', 'required': False}), 4: ('wagtail.blocks.StructBlock', [[('image', 1), ('alt', 2), ('caption', 3)]], {})}, verbose_name='text')),
+                (
+                    "page_ptr",
+                    models.OneToOneField(
+                        auto_created=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        parent_link=True,
+                        primary_key=True,
+                        serialize=False,
+                        to=settings.WAGTAIL_PAGE_MODEL,
+                    ),
+                ),
+                ("lead", models.TextField(blank=True, verbose_name="lead")),
+                (
+                    "body",
+                    wagtail.fields.StreamField(
+                        [("text", 0), ("picture", 4)],
+                        blank=True,
+                        block_lookup={
+                            0: (
+                                "wagtail.blocks.RichTextBlock",
+                                (),
+                                {
+                                    "features": [
+                                        "h2",
+                                        "h3",
+                                        "bold",
+                                        "italic",
+                                        "ol",
+                                        "ul",
+                                        "link",
+                                        "document-link",
+                                    ],
+                                    "label": "Text",
+                                },
+                            ),
+                            1: ("wagtail.images.blocks.ImageChooserBlock", (), {"label": "Picture"}),
+                            2: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"label": "Alternative text", "required": False},
+                            ),
+                            3: ("wagtail.blocks.CharBlock", (), {"label": "Caption", "required": False}),
+                            4: (
+                                "wagtail.blocks.StructBlock",
+                                [[("image", 1), ("alt", 2), ("caption", 3)]],
+                                {},
+                            ),
+                        },
+                        verbose_name="text",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'page of text',
+                "verbose_name": "page of text",
             },
-            bases=('wagtailcore.page',),
+            bases=("wagtailcore.page",),
         ),
         migrations.CreateModel(
-            name='SearchEntry',
+            name="SearchEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('page', 'Page'), ('course', 'Course'), ('lesson', 'Lesson'), ('domain', 'Domain of the standards'), ('competency', 'Competency')], max_length=20)),
-                ('language', models.CharField(choices=[('en', 'English'), ('fr', 'French')], max_length=2)),
-                ('title', models.CharField(max_length=255)),
-                ('context', models.CharField(blank=True, max_length=255)),
-                ('summary', models.TextField(blank=True)),
-                ('url', models.CharField(max_length=300)),
-                ('folded_title', models.TextField()),
-                ('folded', models.TextField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("page", "Page"),
+                            ("course", "Course"),
+                            ("lesson", "Lesson"),
+                            ("domain", "Domain of the standards"),
+                            ("competency", "Competency"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("language", models.CharField(choices=[("en", "English"), ("fr", "French")], max_length=2)),
+                ("title", models.CharField(max_length=255)),
+                ("context", models.CharField(blank=True, max_length=255)),
+                ("summary", models.TextField(blank=True)),
+                ("url", models.CharField(max_length=300)),
+                ("folded_title", models.TextField()),
+                ("folded", models.TextField()),
             ],
             options={
-                'verbose_name': 'search entry',
-                'constraints': [models.UniqueConstraint(fields=('language', 'url'), name='cms_an_address_is_found_once_a_language')],
+                "verbose_name": "search entry",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("language", "url"), name="cms_an_address_is_found_once_a_language"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SiteSettings',
+            name="SiteSettings",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('short_name_en', models.CharField(default='CMNCP', max_length=40, verbose_name='short name in English')),
-                ('short_name_fr', models.CharField(default='RMCPC', max_length=40, verbose_name='short name in French')),
-                ('name_en', models.CharField(default='Canadian Municipal Network on Crime Prevention', max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(default='Réseau municipal canadien en prévention de la criminalité', max_length=200, verbose_name='name in French')),
-                ('tagline_en', models.CharField(default='Learning and standards', max_length=80, verbose_name='tagline in English')),
-                ('tagline_fr', models.CharField(default='Formation et normes', max_length=80, verbose_name='tagline in French')),
-                ('about_en', models.TextField(blank=True, verbose_name='about, in English')),
-                ('about_fr', models.TextField(blank=True, verbose_name='about, in French')),
-                ('contact_email', models.EmailField(blank=True, max_length=254, verbose_name='contact address')),
-                ('website', models.URLField(blank=True, verbose_name='website')),
-                ('signatory_name', models.CharField(blank=True, max_length=120, verbose_name='who signs certificates')),
-                ('signatory_title_en', models.CharField(blank=True, max_length=120, verbose_name='title in English')),
-                ('signatory_title_fr', models.CharField(blank=True, max_length=120, verbose_name='title in French')),
-                ('site', models.OneToOneField(editable=False, on_delete=django.db.models.deletion.CASCADE, to='wagtailcore.site')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "short_name_en",
+                    models.CharField(default="CMNCP", max_length=40, verbose_name="short name in English"),
+                ),
+                (
+                    "short_name_fr",
+                    models.CharField(default="RMCPC", max_length=40, verbose_name="short name in French"),
+                ),
+                (
+                    "name_en",
+                    models.CharField(
+                        default="Canadian Municipal Network on Crime Prevention",
+                        max_length=200,
+                        verbose_name="name in English",
+                    ),
+                ),
+                (
+                    "name_fr",
+                    models.CharField(
+                        default="Réseau municipal canadien en prévention de la criminalité",
+                        max_length=200,
+                        verbose_name="name in French",
+                    ),
+                ),
+                (
+                    "tagline_en",
+                    models.CharField(
+                        default="Learning and standards", max_length=80, verbose_name="tagline in English"
+                    ),
+                ),
+                (
+                    "tagline_fr",
+                    models.CharField(
+                        default="Formation et normes", max_length=80, verbose_name="tagline in French"
+                    ),
+                ),
+                ("about_en", models.TextField(blank=True, verbose_name="about, in English")),
+                ("about_fr", models.TextField(blank=True, verbose_name="about, in French")),
+                (
+                    "contact_email",
+                    models.EmailField(blank=True, max_length=254, verbose_name="contact address"),
+                ),
+                ("website", models.URLField(blank=True, verbose_name="website")),
+                (
+                    "signatory_name",
+                    models.CharField(blank=True, max_length=120, verbose_name="who signs certificates"),
+                ),
+                (
+                    "signatory_title_en",
+                    models.CharField(blank=True, max_length=120, verbose_name="title in English"),
+                ),
+                (
+                    "signatory_title_fr",
+                    models.CharField(blank=True, max_length=120, verbose_name="title in French"),
+                ),
+                (
+                    "site",
+                    models.OneToOneField(
+                        editable=False, on_delete=django.db.models.deletion.CASCADE, to="wagtailcore.site"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'name, contact and navigation',
+                "verbose_name": "name, contact and navigation",
             },
         ),
         migrations.CreateModel(
-            name='NavigationLink',
+            name="NavigationLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sort_order', models.IntegerField(blank=True, editable=False, null=True)),
-                ('place', models.CharField(choices=[('navigation', 'Navigation'), ('learn', 'Footer: learn and practise'), ('help', 'Footer: help'), ('about', 'Footer: about')], max_length=20, verbose_name='place')),
-                ('title_en', models.CharField(max_length=80, verbose_name='words in English')),
-                ('title_fr', models.CharField(max_length=80, verbose_name='words in French')),
-                ('path', models.CharField(blank=True, help_text='Without the language, such as /standards/.', max_length=200, verbose_name='or a path of the site')),
-                ('page', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.WAGTAIL_PAGE_MODEL, verbose_name='page')),
-                ('settings', modelcluster.fields.ParentalKey(on_delete=django.db.models.deletion.CASCADE, related_name='links', to='cms.sitesettings')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sort_order", models.IntegerField(blank=True, editable=False, null=True)),
+                (
+                    "place",
+                    models.CharField(
+                        choices=[
+                            ("navigation", "Navigation"),
+                            ("learn", "Footer: learn and practise"),
+                            ("help", "Footer: help"),
+                            ("about", "Footer: about"),
+                        ],
+                        max_length=20,
+                        verbose_name="place",
+                    ),
+                ),
+                ("title_en", models.CharField(max_length=80, verbose_name="words in English")),
+                ("title_fr", models.CharField(max_length=80, verbose_name="words in French")),
+                (
+                    "path",
+                    models.CharField(
+                        blank=True,
+                        help_text="Without the language, such as /standards/.",
+                        max_length=200,
+                        verbose_name="or a path of the site",
+                    ),
+                ),
+                (
+                    "page",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.WAGTAIL_PAGE_MODEL,
+                        verbose_name="page",
+                    ),
+                ),
+                (
+                    "settings",
+                    modelcluster.fields.ParentalKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="links",
+                        to="cms.sitesettings",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['sort_order'],
-                'abstract': False,
+                "ordering": ["sort_order"],
+                "abstract": False,
             },
         ),
     ]

@@ -36,7 +36,16 @@ from lms.models import Accommodation, Evidence
 from lms.rules import Terms, effective_terms
 from lms.selectors.courses import read_grant
 from lms.selectors.lessons import Place, ServedHere, read_served
-from lms.words import say_date, say_moment, say_percent, say_points, say_saved, say_time, say_time_left
+from lms.words import (
+    end_sentence,
+    say_date,
+    say_moment,
+    say_percent,
+    say_points,
+    say_saved,
+    say_time,
+    say_time_left,
+)
 from modules.models import EditionAssessment
 from standards.models import Level
 
@@ -218,6 +227,11 @@ class AssessmentView:
             "%(left)d of %(allowed)d attempts left",
             self.terms.attempts_allowed,
         ) % {"left": self.left, "allowed": self.terms.attempts_allowed}
+
+    @property
+    def attempts_said(self) -> str:
+        """The same with a full stop, to stand among sentences."""
+        return end_sentence(self.attempts_sentence)
 
     @property
     def head_facts(self) -> str:

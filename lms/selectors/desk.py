@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -75,7 +76,9 @@ def find_out_of_attempts(
     )
     base = read_base_terms(editions)
     grants: dict[uuid.UUID, list[Grant]] = defaultdict(list)
-    for grant in Accommodation.objects.filter(enrolment_id__in={row[0] for row in rows}, extra_attempts__gt=0):
+    for grant in Accommodation.objects.filter(
+        enrolment_id__in={row[0] for row in rows}, extra_attempts__gt=0
+    ):
         grants[grant.enrolment_id].append(read_grant(grant))
     found = []
     for enrolment_id, offering_id, edition_id, step_key, used, points, max_points, is_idle in rows:
@@ -96,7 +99,9 @@ def find_out_of_attempts(
                 is_idle=is_idle,
                 out=OutOfAttempts(
                     step_key=step_key,
-                    percent=None if percent is None else percent.quantize(Decimal("0.01"), rounding=ROUND_DOWN),
+                    percent=None
+                    if percent is None
+                    else percent.quantize(Decimal("0.01"), rounding=ROUND_DOWN),
                     pass_mark=known.pass_mark,
                     used=used,
                 ),
@@ -106,7 +111,9 @@ def find_out_of_attempts(
 
 
 def _is_required(edition: CourseEdition | None, step_key: uuid.UUID) -> bool:
-    return edition is not None and any(step.key == step_key and step.required for step in steps_of(edition).steps)
+    return edition is not None and any(
+        step.key == step_key and step.required for step in steps_of(edition).steps
+    )
 
 
 def as_boolean(condition: Q) -> ExpressionWrapper:
@@ -230,7 +237,9 @@ class OfferingCard(OfferingHead):
     @property
     def stuck_words(self) -> str:
         return ngettext(
-            "%(count)d of %(total)d learners is stuck", "%(count)d of %(total)d learners are stuck", self.stuck
+            "%(count)d of %(total)d learners is stuck",
+            "%(count)d of %(total)d learners are stuck",
+            self.stuck,
         ) % {"count": self.stuck, "total": self.learners}
 
 
@@ -248,8 +257,10 @@ def list_offerings(offerings: QuerySet[Offering]) -> QuerySet[Offering]:
 def read_cards(offerings: Sequence[Offering]) -> list[OfferingCard]:
     """What needs doing in these offerings. Six queries at most, however many learners there are."""
     now = clock.now()
-    enrolments = Enrolment.objects.filter(offering__in=[one.pk for one in offerings], state=Enrolment.State.ACTIVE)
-    counts = {
+    enrolments = Enrolment.objects.filter(
+        offering__in=[one.pk for one in offerings], state=Enrolment.State.ACTIVE
+    )
+    counts: dict[uuid.UUID, Mapping[str, Any]] = {
         row["offering"]: row
         for row in enrolments.order_by()
         .values("offering")

@@ -57,14 +57,23 @@ def _make_rows(roster: Roster) -> list[list[str]]:
     titles = step_titles(edition)
     assessed = [step for step in outline_of(edition).iter_steps() if not step.is_lesson]
     progress: dict[uuid.UUID, dict[uuid.UUID, StepProgress]] = defaultdict(dict)
-    for row in StepProgress.objects.filter(
+    for reached in StepProgress.objects.filter(
         enrolment__offering=offering, step_key__in=[step.key for step in assessed]
     ).defer("parts", "reason"):
-        progress[row.enrolment_id][row.step_key] = row
+        progress[reached.enrolment_id][reached.step_key] = reached
     head = [
-        _("Name"), _("E-mail address"), _("Works for"), pgettext("of a learner", "State"), _("Enrolled"), _("Closes"),
-        _("Required steps complete"), _("Required steps"), _("Working on"), _("Last step"),
-        pgettext("date", "Completed"), _("Needs"),
+        _("Name"),
+        _("E-mail address"),
+        _("Works for"),
+        pgettext("of a learner", "State"),
+        _("Enrolled"),
+        _("Closes"),
+        _("Required steps complete"),
+        _("Required steps"),
+        _("Working on"),
+        _("Last step"),
+        pgettext("date", "Completed"),
+        _("Needs"),
     ]
     for step in assessed:
         title = titles[step.key]

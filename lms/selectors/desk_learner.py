@@ -68,7 +68,9 @@ def name_of(subject: Subject | None) -> str:
 
 
 def learner_url(enrolment: Enrolment, name: str = "learner", **more: Any) -> str:
-    return reverse(f"lms:{name}", kwargs={"offering": enrolment.offering.slug, "enrolment": enrolment.pk, **more})
+    return reverse(
+        f"lms:{name}", kwargs={"offering": enrolment.offering.slug, "enrolment": enrolment.pk, **more}
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,7 +243,7 @@ class LearnerPage:
         elif progress.last_at is None:
             said.append(_("Not begun yet."))
         else:
-            step = self.course.steps.get(progress.last_step_key)
+            step = self.course.steps.get(progress.last_step_key) if progress.last_step_key else None
             age = say_days_ago(progress.last_at, self.head.now)
             title = step.full_title if step else ""
             said.append(_("Last step %(age)s, in “%(step)s”.") % {"age": age, "step": title})
@@ -253,7 +255,9 @@ def read_learner(enrolment: Enrolment, *, page: int | str = 1) -> LearnerPage:
     course = read_course(enrolment)
     titles = {key: view.full_title for key, view in course.steps.items()}
     places = dict(
-        EditionAssessment.objects.filter(edition_id=enrolment.edition_id).values_list("assessment_id", "step_key")
+        EditionAssessment.objects.filter(edition_id=enrolment.edition_id).values_list(
+            "assessment_id", "step_key"
+        )
     )
     events = LearningEvent.objects.filter(enrolment=enrolment).order_by("-occurred_at", "-id")
     shown = Paginator(events, EVENTS_A_PAGE).get_page(page)
@@ -394,12 +398,14 @@ def _read_history(
         for grant in grants
     ]
     now = clock.now()
-    standing = [describe_grant(grant, titles) for grant in grants if grant.ends_at is None or now < grant.ends_at]
+    standing = [
+        describe_grant(grant, titles) for grant in grants if grant.ends_at is None or now < grant.ends_at
+    ]
     return tuple(sorted(lines, key=lambda line: line.at, reverse=True)), tuple(standing)
 
 
 def _reason(words: Mapping[uuid.UUID, PersonalText], key: uuid.UUID | None) -> str:
-    return words[key].text if key in words else ""
+    return words[key].text if key and key in words else ""
 
 
 def _describe_enrolment_event(event: EnrolmentEvent, zone: ZoneInfo) -> str:
@@ -424,7 +430,9 @@ def describe_grant(grant: Accommodation, titles: Mapping[uuid.UUID, str]) -> str
         said.append(_("%(count)d more attempts") % {"count": grant.extra_attempts})
     if grant.format:
         said.append(grant.format)
-    where = titles.get(grant.step_key, _("a step of an earlier edition")) if grant.step_key else _("every step")
+    where = (
+        titles.get(grant.step_key, _("a step of an earlier edition")) if grant.step_key else _("every step")
+    )
     until = ""
     if grant.ends_at:
         until = _("until %(date)s") % {"date": say_date(grant.ends_at)}
@@ -451,11 +459,17 @@ def _say_event(event: LearningEvent) -> str:
         case "progressed":
             return _("Read on")
         case "reflected":
-            return _("Took back what a reflection said") if result.get("empty") else _("Wrote in a reflection")
+            return (
+                _("Took back what a reflection said") if result.get("empty") else _("Wrote in a reflection")
+            )
         case "wrote":
             return _("Emptied a worksheet") if result.get("empty") else _("Wrote in a worksheet")
         case "checked":
-            return _("Answered a check rightly") if result.get("right") else _("Answered a check, not rightly yet")
+            return (
+                _("Answered a check rightly")
+                if result.get("right")
+                else _("Answered a check, not rightly yet")
+            )
         case "attempted":
             return _("Began attempt %(number)d") % {"number": number}
         case "submitted":
@@ -559,6 +573,9 @@ def read_attempt(enrolment: Enrolment, attempt_id: uuid.UUID) -> AttemptReview:
 
 def last_marks(attempts: Sequence[uuid.UUID]) -> dict[uuid.UUID, Mark]:
     """The mark that counts of each of these attempts, with who gave it. One query."""
-    rows = Mark.objects.filter(attempt_id__in=attempts).select_related("marker__user").order_by("attempt_id", "-id")
+    rows = (
+        Mark.objects.filter(attempt_id__in=attempts)
+        .select_related("marker__user")
+        .order_by("attempt_id", "-id")
+    )
     return {mark.attempt_id: mark for mark in rows.distinct("attempt_id")}
-

@@ -141,7 +141,9 @@ def read_queue(offering: Offering, *, tab: str, page: int | str = 1) -> Queue:
     """One tab of the queue, what waits longest first, else what was decided last. Seven queries at most."""
     now = clock.now()
     work = active_work(offering)
-    counts = work.order_by().aggregate(**{code: Count("pk", filter=condition) for code, condition in TABS.items()})
+    counts = work.order_by().aggregate(
+        **{code: Count("pk", filter=condition) for code, condition in TABS.items()}
+    )
     last = Mark.objects.filter(attempt=OuterRef("pk")).order_by("-id").values("id")[:1]
     rows = (
         work.filter(TABS[tab])
@@ -288,9 +290,9 @@ class MarkingPage:
     def queue_words(self) -> str:
         if not self.waiting:
             return _("Nothing else waits")
-        return ngettext("%(count)d more waits to be marked", "%(count)d more wait to be marked", self.waiting) % {
-            "count": self.waiting
-        }
+        return ngettext(
+            "%(count)d more waits to be marked", "%(count)d more wait to be marked", self.waiting
+        ) % {"count": self.waiting}
 
     @property
     def pass_sentence(self) -> str:
@@ -386,5 +388,7 @@ def _say_levels(mark: Mark, document: AssessmentDocument) -> tuple[tuple[str, st
             continue
         level = criterion.levels[index]
         points = say_points(level.points, criterion.max_points)
-        said.append((texts.say(criterion.title, language), texts.join_facts(texts.say(level.title, language), points)))
+        said.append(
+            (texts.say(criterion.title, language), texts.join_facts(texts.say(level.title, language), points))
+        )
     return tuple(said)

@@ -49,7 +49,9 @@ class MarkingJob:
     @property
     def title(self) -> str:
         return ngettext(
-            "Mark %(waiting)d of %(total)d assignment", "Mark %(waiting)d of %(total)d assignments", self.total
+            "Mark %(waiting)d of %(total)d assignment",
+            "Mark %(waiting)d of %(total)d assignments",
+            self.total,
         ) % {"waiting": self.waiting, "total": self.total}
 
     @property
@@ -90,9 +92,13 @@ def read_marking_job(roster: Roster) -> MarkingJob:
         )
     )
     places = assessed_steps(roster.editions)
-    titles = {key: title for edition in roster.editions.values() for key, title in step_titles(edition).items()}
+    titles = {
+        key: title for edition in roster.editions.values() for key, title in step_titles(edition).items()
+    }
     named = dict.fromkeys(
-        titles.get(places.get(row["sitting__edition"], uuid.UUID(int=0)), "") for row in rows if row["waiting"]
+        titles.get(places.get(row["sitting__edition"], uuid.UUID(int=0)), "")
+        for row in rows
+        if row["waiting"]
     )
     return MarkingJob(
         waiting=sum(row["waiting"] for row in rows),
@@ -222,7 +228,9 @@ def read_marks(roster: Roster, *, wanted: str = "") -> Marks | None:
         )
         .order_by()
         .values("step_key", "points", "max_points")
-        .annotate(count=Count("pk"), passed=Count("pk", filter=Q(completed_at__isnull=False)), last=Max("last_at"))
+        .annotate(
+            count=Count("pk"), passed=Count("pk", filter=Q(completed_at__isnull=False)), last=Max("last_at")
+        )
     )
     if not rows:
         return None
@@ -244,7 +252,7 @@ def read_marks(roster: Roster, *, wanted: str = "") -> Marks | None:
         passed=sum(row["passed"] for row in rows),
         of=roster.total,
         in_percent=in_percent,
-        max_points=max(row["max_points"] for row in rows),
+        max_points=max((row["max_points"] for row in rows if row["max_points"]), default=Decimal(0)),
         pass_mark=pass_mark,
         others=tuple(
             (titles[step.key], f"?quiz={quote(step.slug)}#marks")
@@ -285,9 +293,15 @@ def _draw_bars(rows: Sequence[Mapping[str, Any]], pass_mark: Decimal | None) -> 
     ), True
 
 
-def _read_questions(offering: Offering, edition: CourseEdition, step: OutlineStep) -> tuple[QuestionStat, ...]:
+def _read_questions(
+    offering: Offering, edition: CourseEdition, step: OutlineStep
+) -> tuple[QuestionStat, ...]:
     """How each question went in everyone's first attempt. Two queries."""
-    held = EditionAssessment.objects.select_related("assessment").filter(edition=edition, step_key=step.key).first()
+    held = (
+        EditionAssessment.objects.select_related("assessment")
+        .filter(edition=edition, step_key=step.key)
+        .first()
+    )
     if held is None:
         return ()
     active = Enrolment.objects.filter(offering=offering, state=Enrolment.State.ACTIVE).values("pk")

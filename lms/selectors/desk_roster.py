@@ -165,9 +165,11 @@ class RosterFilter:
             case "last":
                 return sorted(by_name, key=lambda row: row.last_doing)
             case "steps":
-                return sorted(by_name, key=lambda row: (row.done / row.total if row.total else 0))
+                return sorted(by_name, key=lambda row: row.done / row.total if row.total else 0)
             case "needs":
-                return sorted(by_name, key=lambda row: (not row.needs_something, row.waiting == 0, not row.is_stuck))
+                return sorted(
+                    by_name, key=lambda row: (not row.needs_something, row.waiting == 0, not row.is_stuck)
+                )
         return by_name
 
     def query(self, **changes: str) -> str:
@@ -178,10 +180,23 @@ class RosterFilter:
 
 
 _ROSTER_FIELDS = (
-    "pk", "subject__user__name", "subject__user__sort_name", "subject__user__email", "organization__name_en",
-    "organization__name_fr", "edition_id", "state", "enrolled_at", "closes_at", "progress__steps_complete",
-    "progress__steps_required", "progress__last_step_key", "progress__last_at", "progress__completed_at",
-    "progress__waiting", "is_idle",
+    "pk",
+    "subject__user__name",
+    "subject__user__sort_name",
+    "subject__user__email",
+    "organization__name_en",
+    "organization__name_fr",
+    "edition_id",
+    "state",
+    "enrolled_at",
+    "closes_at",
+    "progress__steps_complete",
+    "progress__steps_required",
+    "progress__last_step_key",
+    "progress__last_at",
+    "progress__completed_at",
+    "progress__waiting",
+    "is_idle",
 )
 
 
@@ -224,7 +239,11 @@ class Roster:
     def addresses(self) -> str:
         """Everyone's addresses for a mail to all, unseen by each other; empty where there are too many."""
         known = [row.email for row in self.active if row.email]
-        return "" if not known or len(known) > MOST_ADDRESSES else f"mailto:?bcc={quote(','.join(known), safe=',@')}"
+        return (
+            ""
+            if not known or len(known) > MOST_ADDRESSES
+            else f"mailto:?bcc={quote(','.join(known), safe=',@')}"
+        )
 
 
 def read_roster(offering: Offering) -> Roster:
@@ -324,7 +343,8 @@ class DotPlot:
         each = (
             _("One dot is one learner, placed at the step they last worked on.")
             if self.each == 1
-            else _("One dot is up to %(each)d learners, placed at the step they last worked on.") % {"each": self.each}
+            else _("One dot is up to %(each)d learners, placed at the step they last worked on.")
+            % {"each": self.each}
         )
         total = ngettext("%(count)d learner.", "%(count)d learners.", self.total) % {"count": self.total}
         return f"{each} {total}"
@@ -343,7 +363,9 @@ def plot_roster(roster: Roster) -> DotPlot:
             code = str(number) if by_module else f"{number}.{place}"
             places[step.key] = code
             whole = f"{code} {texts.say(module.title, language) if by_module else step.title_in(language)}"
-            titles.setdefault(code, (_("Module %(number)d") % {"number": number} if by_module else code, whole))
+            titles.setdefault(
+                code, (_("Module %(number)d") % {"number": number} if by_module else code, whole)
+            )
     done = pgettext("of a course", "Complete")
     titles["done"] = (done, done)
     counts: Counter[str] = Counter()
@@ -359,7 +381,14 @@ def plot_roster(roster: Roster) -> DotPlot:
     if not counts[""]:
         del titles[""]
     columns = tuple(
-        Column(title=short, whole_title=whole, count=counts[code], stuck=stuck[code], total=roster.total, each=each)
+        Column(
+            title=short,
+            whole_title=whole,
+            count=counts[code],
+            stuck=stuck[code],
+            total=roster.total,
+            each=each,
+        )
         for code, (short, whole) in titles.items()
     )
     return DotPlot(columns=columns, each=each, total=roster.total)
@@ -425,7 +454,9 @@ def explain_stuck(roster: Roster, *, limit: int = EXPLAINED) -> list[StuckLearne
     return told
 
 
-def _say_where(following: StepView | None, reasons: Sequence[Any], steps: Mapping[uuid.UUID, StepView]) -> str:
+def _say_where(
+    following: StepView | None, reasons: Sequence[Any], steps: Mapping[uuid.UUID, StepView]
+) -> str:
     if following is None:
         return _("Nothing is open to them now.")
     said = [

@@ -76,7 +76,8 @@ def enrol_learner(request: EnrolmentRequest) -> Enrolment:
     if enrolment and not _withdrew_themselves(enrolment):
         raise OfferingClosed(
             _(
-                "Your instructor withdrew you from this offering. Everything you did is kept; write to them to come back."
+                "Your instructor withdrew you from this offering. Everything you did is kept; "
+                "write to them to come back."
             )
         )
     _check_window(offering, now)

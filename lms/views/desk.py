@@ -53,7 +53,9 @@ def learner_of_desk_view(view: View) -> View:
     """A screen of one learner of an offering. The view is called with the `Enrolment` of the address."""
 
     @wraps(view)
-    def wrapper(request: HttpRequest, *, offering: Offering, enrolment: uuid.UUID, **kwargs: Any) -> HttpResponse:
+    def wrapper(
+        request: HttpRequest, *, offering: Offering, enrolment: uuid.UUID, **kwargs: Any
+    ) -> HttpResponse:
         return view(request, enrolment=find_learner(offering, enrolment), **kwargs)
 
     return desk_view(wrapper)
@@ -70,7 +72,9 @@ def desk_crumbs(*steps: tuple[str, str]) -> list[dict[str, str]]:
 @login_required
 def list_desk(request: HttpRequest) -> HttpResponse:
     """The offerings that the person teaches, with what needs doing in each."""
-    page = Paginator(list_offerings(offerings_for(request.user)), OFFERINGS_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(list_offerings(offerings_for(request.user)), OFFERINGS_A_PAGE).get_page(
+        request.GET.get("page")
+    )
     cards = read_cards(list(page))
     context = {
         "running": [card for card in cards if not card.is_over],
@@ -139,7 +143,10 @@ def export_offering(request: HttpRequest, *, offering: Offering) -> HttpResponse
     """The roster with progress and marks as CSV, in the language of the screen. Logged: it leaves the site."""
     content, count = write_csv(offering)
     record_audit(
-        actor=current_subject(request), action="offering.exported", target=offering, details={"learners": count}
+        actor=current_subject(request),
+        action="offering.exported",
+        target=offering,
+        details={"learners": count},
     )
     response = HttpResponse(content, content_type="text/csv; charset=utf-8")
     name = _("learners-%(offering)s.csv") % {"offering": offering.slug}
@@ -147,4 +154,3 @@ def export_offering(request: HttpRequest, *, offering: Offering) -> HttpResponse
     response["Cache-Control"] = "private, no-store"
     response["X-Content-Type-Options"] = "nosniff"
     return response
-

@@ -38,7 +38,9 @@ def learner_crumbs(enrolment: Enrolment, *titles: str) -> list[dict[str, str]]:
     """The way back to the offering and, from a screen below it, to the learner."""
     head = LearnerHead(enrolment=enrolment, now=clock.now())
     offering = OfferingHead(offering=enrolment.offering, now=head.now)
-    return desk_crumbs((offering.title, offering.url), (head.name, head.url), *((title, "") for title in titles))
+    return desk_crumbs(
+        (offering.title, offering.url), (head.name, head.url), *((title, "") for title in titles)
+    )
 
 
 @require_safe
@@ -71,7 +73,12 @@ def show_attempt(request: HttpRequest, *, enrolment: Enrolment, attempt: uuid.UU
         target=review.attempt,
     )
     title = _("%(step)s, attempt %(number)d") % {"step": review.step_title, "number": review.attempt.number}
-    context = {"review": review, "head": review.head, "title": title, "breadcrumbs": learner_crumbs(enrolment, title)}
+    context = {
+        "review": review,
+        "head": review.head,
+        "title": title,
+        "breadcrumbs": learner_crumbs(enrolment, title),
+    }
     return render(request, "lms/desk/attempt.html", context)
 
 
@@ -177,7 +184,9 @@ def reinstate(request: HttpRequest, *, enrolment: Enrolment) -> HttpResponse:
         act=act,
         words={
             "title": _("Reinstate %(name)s") % {"name": name},
-            "lead": _("They go on where they stopped: everything they did before is still there. They are told."),
+            "lead": _(
+                "They go on where they stopped: everything they did before is still there. They are told."
+            ),
             "button": _("Reinstate"),
         },
     )
@@ -201,7 +210,9 @@ def extend(request: HttpRequest, *, enrolment: Enrolment) -> HttpResponse:
             client_id=form.cleaned_data["client_id"],
         )
         if form.closes_at is None:
-            return _("The course has no closing date for %(name)s any more. They are told.") % {"name": head.name}
+            return _("The course has no closing date for %(name)s any more. They are told.") % {
+                "name": head.name
+            }
         return _("%(name)s now has until %(date)s. They are told.") % {
             "name": head.name,
             "date": say_date(form.closes_at, zone=head.zone, year=True),
@@ -232,7 +243,9 @@ def grant(request: HttpRequest, *, enrolment: Enrolment) -> HttpResponse:
     head = LearnerHead(enrolment=enrolment, now=clock.now())
     titles = step_titles(enrolment.edition)
     steps = [
-        (str(step.key), titles[step.key]) for step in outline_of(enrolment.edition).iter_steps() if not step.is_lesson
+        (str(step.key), titles[step.key])
+        for step in outline_of(enrolment.edition).iter_steps()
+        if not step.is_lesson
     ]
     asked = request.GET.get("step", "")
     initial = {"step": asked, "extra_attempts": 1} if asked in dict(steps) else {}
@@ -251,7 +264,7 @@ def grant(request: HttpRequest, *, enrolment: Enrolment) -> HttpResponse:
             reason=form.cleaned_data["reason"],
             accommodation_id=form.cleaned_data["client_id"],
         )
-        return _("It is granted and counts from %(name)s’s next attempt. They are told.") % {"name": head.name}
+        return _("It is granted to %(name)s and counts at once. They are told.") % {"name": head.name}
 
     return _decide(
         request,

@@ -202,7 +202,7 @@ def print_worksheet(request: HttpRequest, *, enrolment: Enrolment, step: str, pa
 def _print_sheet(sheet: WorksheetView) -> bytes:
     """The worksheet as a PDF. A sign that no typeface here has becomes a star, and the page says so."""
     context: dict[str, Any] = {"sheet": sheet, "language": sheet.language}
-    html = render_to_string("lms/worksheet_pdf.html", context)
+    html: str = render_to_string("lms/worksheet_pdf.html", context)
     if missing := find_unprintable(html):
         html = render_to_string("lms/worksheet_pdf.html", {**context, "stars": True})
         html = html.translate({ord(sign): STAR for sign in missing})

@@ -30,11 +30,15 @@ def test_names_of_any_length_fit_under_the_signatures(length: int) -> None:
 def test_where_nobody_is_named_the_issuer_answers_by_its_own_name() -> None:
     facts = make_facts(partner=None)
     facts = replace(facts, issuer=replace(facts.issuer, signatory=Signatory("", Bilingual("", ""))))
-    assert f"<strong>{facts.issuer.name.fr}</strong><br>" in render_certificate_html(facts=facts, language="fr")
+    assert f"<strong>{facts.issuer.name.fr}</strong><br>" in render_certificate_html(
+        facts=facts, language="fr"
+    )
 
 
 def test_who_delivered_the_course_is_named_and_does_not_sign() -> None:
-    facts = replace(make_facts(partner=None), delivered_by=Bilingual("Riverside College", "Collège Riverside"))
+    facts = replace(
+        make_facts(partner=None), delivered_by=Bilingual("Riverside College", "Collège Riverside")
+    )
     html = render_certificate_html(facts=facts, language="en")
     assert "Course delivered by" in html
     assert "<strong>Riverside College</strong>" in html

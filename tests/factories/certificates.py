@@ -7,13 +7,14 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django_tasks_db.models import DBTaskResult
+
 from accounts.models import Organization, Subject, User
 from accounts.services import subject_of
 from certificates.models import Certificate
 from certificates.services import issue_certificate
 from core import clock
 from core.canonical import digest
-from django_tasks_db.models import DBTaskResult
 from lms.models import Enrolment, Evidence, Offering
 from lms.services import EnrolmentRequest, complete_lesson, enrol_learner
 from modules.documents import FrameworkRef, Mapped, Outline, OutlineModule, OutlineStep, TrainingRef
@@ -66,7 +67,11 @@ def make_framework_edition(*, competencies: int = 3) -> FrameworkEdition:
 
 
 def make_course_edition(
-    *, framework: FrameworkEdition | None = None, valid_months: int | None = None, lessons: int = 2, **fields: Any
+    *,
+    framework: FrameworkEdition | None = None,
+    valid_months: int | None = None,
+    lessons: int = 2,
+    **fields: Any,
 ) -> CourseEdition:
     """An issued edition of a new course: lessons that need nothing but to be read, the first with evidence."""
     framework = framework or make_framework_edition()
@@ -198,7 +203,9 @@ def make_completed(
 ) -> Enrolment:
     """A completed enrolment with evidence of three kinds; its certificate is not issued yet."""
     enrolment = enrol(
-        user=user or make_user(), offering=offering or make_offering(edition=make_course_edition(**fields)), name=name
+        user=user or make_user(),
+        offering=offering or make_offering(edition=make_course_edition(**fields)),
+        name=name,
     )
     if evidence:
         add_evidence(enrolment, code="A2", level="practising")
@@ -221,5 +228,3 @@ def run_tasks() -> int:
         row.set_successful(result)
         count += 1
     return count
-
-

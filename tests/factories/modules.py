@@ -121,7 +121,9 @@ def make_body(*, french: bool = False) -> list[dict[str, Any]]:
     ]
 
 
-def make_training(*, slug: str = "rural", framework_key: uuid.UUID | None = None, **values: Any) -> TrainingPage:
+def make_training(
+    *, slug: str = "rural", framework_key: uuid.UUID | None = None, **values: Any
+) -> TrainingPage:
     """A training in both languages, mapped to a framework with competencies B1 and B2 that has an edition."""
     if framework_key is None:
         framework = make_framework(domains=[("B", 2)])
@@ -130,7 +132,9 @@ def make_training(*, slug: str = "rural", framework_key: uuid.UUID | None = None
     page = TrainingPage(
         title="Rural training", slug=slug, summary="For small places.", framework_key=framework_key, **values
     )
-    return _add(page, make_roots()["en"], {"title": "Formation rurale", "summary": "Pour les petits milieux."})
+    return _add(
+        page, make_roots()["en"], {"title": "Formation rurale", "summary": "Pour les petits milieux."}
+    )
 
 
 def make_course(*, training: TrainingPage | None = None, slug: str = "reading", **values: Any) -> CoursePage:
@@ -227,7 +231,9 @@ def make_quiz(*, key: str = "quiz", competency_id: uuid.UUID | None = None, ques
     return made["en"]
 
 
-def make_assignment(*, key: str = "assignment", competency: str = "B1", level: str = "practising") -> Assessment:
+def make_assignment(
+    *, key: str = "assignment", competency: str = "B1", level: str = "practising"
+) -> Assessment:
     """An assignment in both languages with one criterion of three levels; the English snippet."""
     name = uuid.uuid4()
     made = {}
@@ -269,9 +275,7 @@ def make_assessment_step(
     """A step that holds an assessment, in both languages; a quiz of two items on B1 unless one is given."""
     if assessment is None:
         assessment = make_quiz(key=slug, competency_id=competency_id("B1"))
-    french = Assessment.objects.get(
-        translation_key=assessment.translation_key, locale__language_code="fr"
-    )
+    french = Assessment.objects.get(translation_key=assessment.translation_key, locale__language_code="fr")
     page = AssessmentPage(title=assessment.title, slug=slug, assessment=assessment, **values)
     return _add(page, module, {"title": french.title, "assessment": french})
 
@@ -283,7 +287,9 @@ def competency_id(code: str) -> uuid.UUID:
     return edition.competencies.get(code=code).competency_id
 
 
-def make_whole_course(*, slug: str = "reading", lessons: int = 2, quiz: bool = True, **values: Any) -> CoursePage:
+def make_whole_course(
+    *, slug: str = "reading", lessons: int = 2, quiz: bool = True, **values: Any
+) -> CoursePage:
     """A course ready to be issued: one module with lessons (the first is evidence for B1) and a quiz on B1."""
     course = make_course(slug=slug, **values)
     module = make_module(course=course)
@@ -397,7 +403,9 @@ fields:
 """
 
 
-def write_training_pack(folder: Path, *, slug: str = "small-training", framework: str = "practitioners") -> Path:
+def write_training_pack(
+    folder: Path, *, slug: str = "small-training", framework: str = "practitioners"
+) -> Path:
     """A pack of one lesson and a quiz of two items, to be changed by a test. `framework` has B1."""
     pack = folder / slug
     write_yaml(
@@ -442,7 +450,13 @@ def write_training_pack(folder: Path, *, slug: str = "small-training", framework
     )
     write_yaml(
         pack / "sources.yaml",
-        [{"slug": "un-2002", "en": "United Nations. *un-2002*. 2002.", "fr": "Nations Unies. *un-2002*. 2002."}],
+        [
+            {
+                "slug": "un-2002",
+                "en": "United Nations. *un-2002*. 2002.",
+                "fr": "Nations Unies. *un-2002*. 2002.",
+            }
+        ],
     )
     write_yaml(pack / "items.yaml", [_item(1), _item(2)])
     write_yaml(
@@ -494,7 +508,11 @@ def _item(number: int) -> dict[str, Any]:
         "points": 1,
         "stem": {"en": f"Question {number}?", "fr": f"Énoncé {number}?"},
         "options": [
-            {"key": "a", "text": {"en": "No.", "fr": "Non."}, "feedback": {"en": "Look again.", "fr": "Relisez."}},
+            {
+                "key": "a",
+                "text": {"en": "No.", "fr": "Non."},
+                "feedback": {"en": "Look again.", "fr": "Relisez."},
+            },
             {
                 "key": "b",
                 "correct": True,

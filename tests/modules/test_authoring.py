@@ -18,6 +18,7 @@ from wagtail.models import GroupPagePermission, Page
 from accounts.models import User
 from assessments.models import Item
 from core.extensions import taught_in
+from modules.blocks import LessonBody
 from modules.branch import branch_course
 from modules.coverage import find_coverage
 from modules.deletion import StillUsed, refuse_if_used
@@ -55,7 +56,9 @@ def editor(db: None) -> User:
         group.permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
     root = Page.get_first_root_node()
     for codename in ("add_page", "change_page", "publish_page", "bulk_delete_page"):
-        permission = Permission.objects.filter(content_type__app_label="wagtailcore", codename=codename).first()
+        permission = Permission.objects.filter(
+            content_type__app_label="wagtailcore", codename=codename
+        ).first()
         if permission:
             GroupPagePermission.objects.create(group=group, page=root, permission=permission)
     user.groups.add(group)
@@ -178,6 +181,18 @@ def test_a_preview_is_what_an_edition_says(enter: Any, editor: User) -> None:
     assert "B1" in page
 
 
+def test_the_examples_of_blocks_are_drawn_as_lessons_are(enter: Any, editor: User) -> None:
+    author = enter(editor)
+    known = {name: child for name, child in LessonBody().child_blocks.items() if child.is_previewable}
+    assert {"callout", "check", "worksheet", "table"} <= set(known)
+    address = reverse("wagtailadmin_block_preview")
+    body = LessonPage._meta.get_field("body").stream_block
+    for name in known:
+        answer = author.get(address, {"id": body.child_blocks[name].definition_prefix})
+        assert answer.status_code == 200, name
+        assert 'class="prose"' in answer.content.decode(), name
+
+
 def test_a_pages_own_address_leads_to_the_course(client: Client) -> None:
     course = make_whole_course(quiz=False)
     lesson = LessonPage.objects.get(slug="lesson-1", locale__language_code="en")
@@ -217,7 +232,10 @@ def test_a_page_that_no_edition_uses_is_deleted() -> None:
 def test_an_item_and_an_assessment_that_are_used_stay() -> None:
     issue_course_edition(course_page=make_whole_course())
     item = Item.objects.get(key="quiz-1", locale__language_code="fr")
-    with pytest.raises(StillUsed, match="The item “quiz-1” is in edition 1 of the assessment “A quiz”"), atomic():
+    with (
+        pytest.raises(StillUsed, match="The item “quiz-1” is in edition 1 of the assessment “A quiz”"),
+        atomic(),
+    ):
         item.delete()
     assessment = AssessmentPage.objects.get(locale__language_code="en").assessment
     with pytest.raises(StillUsed, match="“A quiz” is in edition 1 of the course reading"):
@@ -228,7 +246,9 @@ def test_a_file_that_a_lesson_shows_stays(enter: Any, editor: User) -> None:
     document = get_document_model().objects.create(
         title="Sheet.pdf", file=ContentFile(b"%PDF-1.4", name="sheet.pdf")
     )
-    other = get_document_model().objects.create(title="Other.pdf", file=ContentFile(b"%PDF-1.4", name="o.pdf"))
+    other = get_document_model().objects.create(
+        title="Other.pdf", file=ContentFile(b"%PDF-1.4", name="o.pdf")
+    )
     body = [block("document", "sheet", title="The sheet", file=document.pk, description="")]
     make_lesson(module=make_module(course=make_course()), body=body)
     editor.is_superuser = True

@@ -174,7 +174,10 @@ def test_a_preview_keeps_nothing() -> None:
     [
         ([text("<p>Un.</p>"), reflection(french=True), check(french=True)], "another order"),
         ([text("<p>Un.</p>"), check(french=True)], "is missing here"),
-        ([text("<p>Un.</p>"), check(french=True), reflection(french=True), worksheet(french=True)], "is not in the"),
+        (
+            [text("<p>Un.</p>"), check(french=True), reflection(french=True), worksheet(french=True)],
+            "is not in the",
+        ),
         ([text("<p>Un.</p>"), check("city", french=True), reflection(french=True)], "is missing here"),
     ],
 )

@@ -170,21 +170,56 @@ def test_a_lesson_that_left_the_pack_stays_and_is_named(pack: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "sentence"),
     [
-        ("en/reading-a-rate.md", "::: callout say-it", "::: shout say-it", r"en/reading-a-rate.md, line 12: “:::"),
+        (
+            "en/reading-a-rate.md",
+            "::: callout say-it",
+            "::: shout say-it",
+            r"en/reading-a-rate.md, line 12: “:::",
+        ),
         ("en/reading-a-rate.md", "tone: practice", "tone: loud", r"line 12 .callout.*“tone”: “loud” is not"),
         ("en/reading-a-rate.md", "correct: true", "corect: true", r"there is no field corect"),
         ("en/reading-a-rate.md", ", correct: true", "", r"line 29 .check village.*mark one option"),
         ("en/reading-a-rate.md", "## A heading", "# A heading", r"a heading of this level cannot stand here"),
         ("en/reading-a-rate.md", "code: B1", "code: B9", r"practitioners: B9"),
         ("en/reading-a-rate.md", "minutes: 12", "minutes: long", r"en/reading-a-rate.md: “minutes”"),
-        ("fr/reading-a-rate.md", "::: reflection council", "::: reflection conseil", r"fr/.*the source language has"),
-        ("fr/reading-a-rate.md", "title: Dites-le ainsi", "tone: note", r"in the source language's file only"),
-        ("fr/reading-a-rate.md", "  - {text: C’est vrai., feedback: Pas tout à fait.}\n", "", r"has 2 of them"),
-        ("fr/reading-a-rate.md", "title: Lire un taux\n", "", r"fr/reading-a-rate.md: “title”: a text is missing"),
+        (
+            "fr/reading-a-rate.md",
+            "::: reflection council",
+            "::: reflection conseil",
+            r"fr/.*the source language has",
+        ),
+        (
+            "fr/reading-a-rate.md",
+            "title: Dites-le ainsi",
+            "tone: note",
+            r"in the source language's file only",
+        ),
+        (
+            "fr/reading-a-rate.md",
+            "  - {text: C’est vrai., feedback: Pas tout à fait.}\n",
+            "",
+            r"has 2 of them",
+        ),
+        (
+            "fr/reading-a-rate.md",
+            "title: Lire un taux\n",
+            "",
+            r"fr/reading-a-rate.md: “title”: a text is missing",
+        ),
         ("en/reading-a-rate.md", "counts.svg", "other.svg", r"the folder “files” has no other.svg"),
         ("en/reading-a-rate.md", "[^un-2002]", "[^un-1900]", r"The source “un-1900” is cited"),
-        ("pack.yaml", "framework: practitioners", "framework: nobody", r"framework nobody, which is not loaded"),
-        ("pack.yaml", "assessment: small-quiz", "assessment: big-quiz", r"“big-quiz” is not in assessments.yaml"),
+        (
+            "pack.yaml",
+            "framework: practitioners",
+            "framework: nobody",
+            r"framework nobody, which is not loaded",
+        ),
+        (
+            "pack.yaml",
+            "assessment: small-quiz",
+            "assessment: big-quiz",
+            r"“big-quiz” is not in assessments.yaml",
+        ),
         ("pack.yaml", "order: free", "order: random", r"“random” is not one of: sequence, free"),
         ("items.yaml", "kind: single", "kind: essay", r"items.yaml, rate-1: “kind”: “essay”"),
         ("items.yaml", "fr: Énoncé 1?", "fr: ''", r"items.yaml, rate-1, stem: “fr”: a text is missing"),
@@ -204,7 +239,9 @@ def test_a_broken_pack_says_where_and_loads_nothing(
     assert not CourseEdition.objects.exists()
 
 
-def test_the_command_loads_a_folder_and_says_what_it_did(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_loads_a_folder_and_says_what_it_did(
+    pack: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     call_command("load_content", str(pack))
     out = capsys.readouterr().out
     assert "Loading small-training …" in out

@@ -245,7 +245,9 @@ def test_a_table_in_a_text_is_a_block_of_its_own() -> None:
     ]
 
 
-@pytest.mark.parametrize("source", ["> said", "![x](y.png)", "```\nx\n```", "`x`", "***", "# One", "- a\n\n  b"])
+@pytest.mark.parametrize(
+    "source", ["> said", "![x](y.png)", "```\nx\n```", "`x`", "***", "# One", "- a\n\n  b"]
+)
 def test_what_the_editor_cannot_hold_is_refused(source: str) -> None:
     with pytest.raises(PackError, match=r"^x"):
         make_rich_text(source, place="x", headings=("h2", "h3"))

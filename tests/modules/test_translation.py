@@ -58,9 +58,28 @@ def lesson() -> LessonPage:
 
 def test_a_translator_gets_words_and_no_keys(lesson: LessonPage) -> None:
     words = words_of(lesson)
-    assert {"A heading", "What do you answer?", "Three people.", "That is right.", "My number", "Counts"} <= words
+    assert {
+        "A heading",
+        "What do you answer?",
+        "Three people.",
+        "That is right.",
+        "My number",
+        "Counts",
+    } <= words
     assert {"The UN", "2024", "Mind this"} <= words
-    assert not words & {"village", "council", "plan", "said", "a", "b", "counts", "say", "un-2002", "care", "single"}
+    assert not words & {
+        "village",
+        "council",
+        "plan",
+        "said",
+        "a",
+        "b",
+        "counts",
+        "say",
+        "un-2002",
+        "care",
+        "single",
+    }
     assert not words & {"lesson-1", "leading", "evidence"}
 
 
@@ -93,5 +112,3 @@ def test_a_lesson_that_is_translated_there_can_be_issued(
     assert content.keys["village"]["correct"] == ["b"]
     assert content.part("plan")["fields"][0]["key"] == "counts"
     assert "fr A heading" in content.segments[0]["html"]
-
-

@@ -26,9 +26,7 @@ class Command(BaseCommand):
 
 def list_editions() -> list[tuple[str, str, int, str]]:
     """Kind, name, number and digest of every edition, sorted. Three queries."""
-    assessments = AssessmentEdition.objects.values_list(
-        "document__key", "assessment_key", "number", "digest"
-    )
+    assessments = AssessmentEdition.objects.values_list("document__key", "assessment_key", "number", "digest")
     return sorted(
         [
             *(("framework", slug, number, digest) for slug, number, digest in framework_digests()),

@@ -26,7 +26,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("packs", nargs="*", metavar="PACK", help="the name of a pack, or the path of its folder")
+        parser.add_argument(
+            "packs", nargs="*", metavar="PACK", help="the name of a pack, or the path of its folder"
+        )
         parser.add_argument(
             "--replace",
             action="store_true",
