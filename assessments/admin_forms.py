@@ -98,6 +98,11 @@ class ItemForm(CollectionForm):
         if points is not None and points < 0:
             self.add_error("points", _("Points are zero or more."))
 
+    def _check_accepted(self, values: dict[str, Any]) -> None:
+        accepted = [str(block.value).strip() for block in values.get("accept") or ()]
+        if "accept" not in self.errors and not any(accepted):
+            self.add_error("accept", _say(_("Give at least one accepted answer.")))
+
     def _check_options(self, kind: str, values: dict[str, Any]) -> None:
         if "options" in self.errors:
             return

@@ -225,7 +225,9 @@ def test_ones_own_item_is_translated_with_its_structure(
     translation = Translation.objects.get(source=source)
     segment = source.stringsegment_set.get(string__data="Question of our-own?")
     url = reverse("wagtail_localize:edit_string_translation", args=[translation.pk, segment.pk])
-    answer = client.put(url, {"value": "Question à nous?"}, content_type="application/json")
+    answer = client.put(
+        url, "value=Question+%C3%A0+nous%3F", content_type="application/x-www-form-urlencoded"
+    )
     assert answer.status_code == 200, answer.content
     assert StringTranslation.objects.get(translation_of=segment.string).data == "Question à nous?"
     twin = Item.objects.get(translation_key=mine.translation_key, locale=french)
