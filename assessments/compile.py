@@ -66,7 +66,7 @@ def compile_assessment(*, assessment: Assessment, framework_edition: FrameworkEd
     missing = [language for language in LANGUAGES if language not in versions]
     problems += [
         _("The assessment “%(title)s” has no text in %(language)s yet. Translate it first.")
-        % {"title": source.title, "language": language}
+        % {"title": source.title, "language": _name_language(language)}
         for language in missing
     ]
     banks = _find_items(source, competencies)
@@ -223,7 +223,7 @@ def _compile_item(
     source = versions.get("en") or next(iter(versions.values()))
     problems += [
         _("The item “%(item)s” has no text in %(language)s yet. Translate it first.")
-        % {"item": source.key, "language": language}
+        % {"item": source.key, "language": _name_language(language)}
         for language in LANGUAGES
         if complete and language not in versions
     ]
@@ -360,6 +360,10 @@ def _feedback_of(versions: Mapping[str, Item], source: Item) -> dict[str, dict[s
 
 def _words(versions: Mapping[str, Any], field: str) -> dict[str, str]:
     return {language: text for language, version in versions.items() if (text := getattr(version, field))}
+
+
+def _name_language(code: str) -> str:
+    return {"en": _("English"), "fr": _("French")}.get(code, code)
 
 
 def _differs(name: str, what: str) -> str:

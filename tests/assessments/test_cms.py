@@ -445,7 +445,7 @@ def test_the_check_names_what_is_missing_and_shows_the_key_when_asked(
     quiz = make_quiz("Our quiz", items=[item], collection=ours)
     url = reverse("assessments_admin:check", args=["assessment", quiz.pk])
     text = read(client, url)
-    assert "The item “our-own” has no text in fr yet." in text
+    assert "The item “our-own” has no text in French yet." in text
     assert "Question of our-own?" in text
     assert "On Yes." not in text
     assert "On Yes." in read(client, url, key="1")
