@@ -15,6 +15,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import distributions
@@ -141,23 +142,34 @@ def copy_seeded_files(name: str) -> None:
 
 
 def run_tasks() -> None:
-    """Do everything that waits in the queue, as a worker would; a task of ours that fails fails the test."""
+    """Do everything that waits in the queue, as a worker would; a task of ours that fails fails the test.
+
+    In a thread of its own: in that of a browser test an event loop runs already, and signing needs one for itself.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(_run_tasks).result()
+
+
+def _run_tasks() -> None:
     from django_tasks_db.management.commands.db_worker import Worker
     from django_tasks_db.models import DBTaskResult
 
-    Worker(
-        queue_names=["*"],
-        interval=0,
-        batch=True,
-        backend_name="default",
-        startup_delay=False,
-        max_tasks=None,
-        worker_id="tests",
-        excluded_queue_names=[],
-    ).run()
-    # Wagtail's index of references fails over rows that were made and taken away in one load; the next save mends it.
-    ours = DBTaskResult.objects.failed().exclude(task_path__startswith="wagtail.")
-    failed = [f"{result.task_path}:\n{result.traceback}" for result in ours]
+    try:
+        Worker(
+            queue_names=["*"],
+            interval=0,
+            batch=True,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id="tests",
+            excluded_queue_names=[],
+        ).run()
+        # Wagtail's index of references fails over rows made and taken away in one load; the next save mends it.
+        ours = DBTaskResult.objects.failed().exclude(task_path__startswith="wagtail.")
+        failed = [f"{result.task_path}:\n{result.traceback}" for result in ours]
+    finally:
+        connection.close()
     assert not failed, "\n".join(failed)
 
 
