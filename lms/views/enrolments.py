@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -20,6 +19,7 @@ from lms.models import Enrolment, Notice
 from lms.selectors.courses import enrolment_url, read_course
 from lms.selectors.notices import read_notices
 from lms.services import confirm_certificate_name, withdraw_learner
+from lms.texts import language
 from lms.views.common import course_crumbs, current_subject, learner_view
 
 
@@ -96,5 +96,8 @@ def open_notice(request: HttpRequest, *, notice: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(Notice, pk=notice, subject=current_subject(request))
     if found.read_at is None:
         Notice.objects.filter(pk=found.pk, read_at__isnull=True).update(read_at=clock.now())
-    language = (get_language() or "en")[:2]
-    return HttpResponseRedirect(f"/{language}{found.url}" if found.url.startswith("/") else f"/{language}/")
+    if not found.url.startswith("/"):
+        return HttpResponseRedirect(f"/{language()}/my/")
+    # What is said of a step leads to that step.
+    step = f"{found.params['step']}/" if found.url.startswith("/learn/") and found.params.get("step") else ""
+    return HttpResponseRedirect(f"/{language()}{found.url}{step}")

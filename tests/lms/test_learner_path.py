@@ -156,7 +156,8 @@ def _walk(course: Course, learner: User, instructor: User, sign_in: SignIn, lang
     assert client.get(f"/{language}/my/competencies/").status_code == 200
     notice = Notice.objects.get(kind="work_marked")
     opened = client.post(f"/{language}/my/notices/{notice.pk}/")
-    assert opened["Location"] == f"/{language}/learn/{enrolment.pk}/"
+    assert opened["Location"] == f"{base}{course.steps['work']}/"
+    assert "Well done." in client.get(opened["Location"]).text
     assert re.search(r"Lea Lavallée", home.text)
     assert PersonalText.objects.filter(kind="certificate_name").count() == 1
     assert StepProgress.objects.filter(state="complete").count() == 4
