@@ -142,6 +142,22 @@ class LessonView:
         return self.edition.title_in(texts.language()) if self.edition else ""
 
     @property
+    def open_lessons(self) -> list[dict[str, str]]:
+        """The lessons of the course that anyone may read, as a path; where the reader is stands among them."""
+        if self.outline is None or self.edition is None or self.step is None:
+            return []
+        return [
+            {
+                "title": step.title_in(texts.language()),
+                "url": reverse("lms:public_lesson", args=[self.edition.slug, step.slug]),
+                "state": "here" if step.key == self.step.key else "todo",
+                "note": texts.say_duration(step.minutes),
+            }
+            for step in self.outline.iter_steps()
+            if step.is_lesson and step.open_to_public
+        ]
+
+    @property
     def has_worksheets(self) -> bool:
         return any(part["type"] == "worksheet" for part in self.segments)
 
