@@ -93,7 +93,8 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
     if (name && !["hidden", "file", "submit"].includes(type)) changed(name, wait);
   };
   form.addEventListener("input", (event) => written(event, ["radio", "checkbox"].includes(event.target.type) ? 0 : 1200));
-  form.addEventListener("change", (event) => state.get(event.target.name)?.dirty && written(event, 0));
+  // Not at once: a press on a button takes the focus away first, and a line that grows would move it from the finger.
+  form.addEventListener("change", (event) => state.get(event.target.name)?.dirty && written(event, 400));
   // The form itself carries the words now: the draft is kept until the server is seen to have taken something.
   form.addEventListener("submit", () =>
     state.forEach((field, name) => {
