@@ -12,7 +12,7 @@ from certificates.lookup import read_reference, split_lines
 from certificates.numbers import make_number
 from certificates.tables import make_harmless
 
-KEY = uuid.uuid4()
+KEY = uuid.UUID("5a0d7f8e-3c64-4b52-9d3b-0c2f1e6a7b88")
 
 
 @given(
