@@ -52,7 +52,7 @@ def check_structure(source: Sequence[BlockShape], translation: Sequence[BlockSha
         )
         return [_problem("block_order", source[place], place + 1)]
     problems = []
-    for tag, start, end, from_, to in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+    for tag, start, end, from_, to in _opcodes(ours, theirs):
         if tag == "equal":
             for step in range(end - start):
                 problems += _check_block(source[start + step], translation[from_ + step], start + step + 1)
@@ -62,6 +62,27 @@ def check_structure(source: Sequence[BlockShape], translation: Sequence[BlockSha
             extra = range(from_, to)
             problems += [_problem("block_extra", translation[place], place + 1) for place in extra]
     return problems
+
+
+def _opcodes(
+    ours: list[tuple[str, str]], theirs: list[tuple[str, str]]
+) -> list[tuple[str, int, int, int, int]]:
+    """The differences between two lists as `SequenceMatcher` says them, outside what both begin and end with.
+
+    Without that, blocks that are alike could be matched crosswise, and a single one left out would be named as many.
+    """
+    shorter = min(len(ours), len(theirs))
+    head = next((place for place in range(shorter) if ours[place] != theirs[place]), shorter)
+    tail = next(
+        (count for count in range(shorter - head) if ours[-1 - count] != theirs[-1 - count]), shorter - head
+    )
+    middle = SequenceMatcher(
+        None, ours[head : len(ours) - tail], theirs[head : len(theirs) - tail], autojunk=False
+    ).get_opcodes()
+    found = [("equal", 0, head, 0, head)]
+    found += [(tag, a + head, b + head, c + head, d + head) for tag, a, b, c, d in middle]
+    found.append(("equal", len(ours) - tail, len(ours), len(theirs) - tail, len(theirs)))
+    return found
 
 
 def _check_block(block: BlockShape, other: BlockShape, place: int) -> list[Problem]:
