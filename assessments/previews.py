@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from assessments.compile import draft_item, draft_sections
 from assessments.documents import Item as ItemDocument
 from assessments.rules import KIND_REGISTRY, Visibility, public_item, review_item
@@ -104,10 +106,12 @@ def _read_key(document: ItemDocument, language: str) -> list[KeyLine]:
         ]
     words = {outcome: said.get(language, "") for outcome, said in document.feedback_html.items()}
     right = "true" if document.answer is True else "false" if document.answer is False else "right"
+    # What was answered, where that is not the same as being right.
+    names = {"true": _("True"), "false": _("False")}
     return [
-        KeyLine(text_html="", right=outcome == right, feedback_html=html)
-        for outcome, html in words.items()
-        if html
+        KeyLine(text_html=names.get(outcome, ""), right=outcome == right, feedback_html=said)
+        for outcome in ("true", "false", "right", "wrong")
+        if (said := words.get(outcome, "")) or (outcome in names and isinstance(document.answer, bool))
     ]
 
 

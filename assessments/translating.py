@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLResolver
 from django.urls.resolvers import RegexPattern
+from rest_framework.parsers import FormParser, MultiPartParser
 from wagtail_localize.models import Translation, TranslationSource
 from wagtail_localize.views.report import TranslationsReportView
 from wagtail_localize.views.snippets_api import SnippetViewSet
@@ -22,6 +23,7 @@ from wagtail_localize.wagtail_hooks import register_admin_urls
 
 from assessments.permissions import MODELS, require, require_key, visible_to
 
+TYPED = {"edit_string_translation", "edit_override"}
 LISTS = {"translations_report", "translations_report_results"}
 
 
@@ -34,6 +36,9 @@ def guard(request: HttpRequest, rest: str) -> HttpResponse:
     """The screen of wagtail-localize at this address, where it is about nothing that is closed to the person."""
     match = _addresses().resolve(f"localize/{rest}")
     kwargs = match.kwargs
+    if match.url_name in TYPED and hasattr(match.func, "cls"):
+        # Its editor sends forms, which this site's own API does not read.
+        match.func.cls.parser_classes = [MultiPartParser, FormParser]
     if match.url_name in LISTS:
         return OpenTranslationsReport.as_view(results_only=match.url_name == "translations_report_results")(
             request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import uuid
 from typing import Any
 
@@ -298,7 +299,12 @@ class BankIndexView(views.IndexView):
 
 
 def _excerpt(item: Item) -> str:
-    return Truncator(strip_tags(str(item.stem)).replace("\xa0", " ")).chars(90)
+    return Truncator(html.unescape(strip_tags(str(item.stem)))).chars(90)
+
+
+def _evidence(item: Item) -> str:
+    code = item.competency.code if item.competency else ""
+    return f"{code} · {item.get_level_display()}" if code else ""
 
 
 # --- Choosers ---------------------------------------------------------------------------------------------------
@@ -422,15 +428,14 @@ class ItemViewSet(BankViewSet):
     ordering = ("key",)
     list_display = [
         "key",
-        Column("stem", label=gettext_lazy("Question"), accessor=_excerpt),
+        Column("stem", label=gettext_lazy("Question"), accessor=_excerpt, width="28%"),
         Column("kind", label=gettext_lazy("Kind"), accessor="get_kind_display", sort_key="kind"),
         Column(
             "competency",
             label=gettext_lazy("Competency"),
-            accessor="competency.code",
+            accessor=_evidence,
             sort_key="competency__code",
         ),
-        Column("level", label=gettext_lazy("Level"), accessor="get_level_display", sort_key="level"),
         Column("tags", label=gettext_lazy("Tags")),
         Column("collection", label=gettext_lazy("Collection"), sort_key="collection__path"),
         LocaleColumn(),

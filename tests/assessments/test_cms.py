@@ -228,7 +228,7 @@ def test_ones_own_item_is_translated_with_its_structure(
     answer = client.put(
         url, "value=Question+%C3%A0+nous%3F", content_type="application/x-www-form-urlencoded"
     )
-    assert answer.status_code == 200, answer.content
+    assert answer.status_code == 201, answer.content
     assert StringTranslation.objects.get(translation_of=segment.string).data == "Question à nous?"
     twin = Item.objects.get(translation_key=mine.translation_key, locale=french)
     assert client.get(address(ITEMS, "edit", twin.pk)).status_code == 200
