@@ -94,7 +94,7 @@ def _tour(places: dict[str, Any]) -> list[dict[str, Any]]:
         (_("See who is where and who is stuck, and mark an assignment"), "instructor", places["offering"], 4),
         (_("Change that lesson, then issue a second edition of the course"), "author", _lesson_to_edit(), 5),
         (_("Check certificates, one or many"), "registrar", _in_english("certificates:check"), 2),
-        (_("Correct a name or revoke a certificate"), "admin", reverse("wagtailadmin_home"), 3),
+        (_("Correct a name or revoke a certificate"), "admin", reverse("certificates_admin:list"), 3),
         (_("Read the standards and issue an edition of them"), "committee", places["standards"], 3),
     ]
     names = {player.role: player.name for player in PLAYERS}
