@@ -14,12 +14,16 @@ from lms.words import say_date, say_moment, say_percent
 
 
 def say_days_ago(moment: datetime, now: datetime) -> str:
-    """How long ago, in whole days of the reader's calendar: “today”, “6 days ago”."""
-    days = (timezone.localtime(now).date() - timezone.localtime(moment).date()).days
-    if days <= 0:
+    """How long ago: “today” and “yesterday” by the reader's calendar, then whole days gone by, “6 days ago”.
+
+    Days are counted as the rule for who is stuck counts them, so that both never disagree on a screen.
+    """
+    nights = (timezone.localtime(now).date() - timezone.localtime(moment).date()).days
+    if nights <= 0:
         return _("today")
-    if days == 1:
+    if nights == 1:
         return _("yesterday")
+    days = max(2, (now - moment).days)
     return ngettext("%(days)d day ago", "%(days)d days ago", days) % {"days": days}
 
 

@@ -38,7 +38,7 @@ from lms.words import say_date, say_moment, say_percent, say_points
 from modules.models import EditionAssessment
 from standards.models import Level
 
-EVENTS_A_PAGE = 50
+EVENTS_A_PAGE = 25
 # A device that was offline sends later than it happened.
 LATE = timedelta(minutes=5)
 

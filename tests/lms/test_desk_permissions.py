@@ -78,6 +78,7 @@ def test_every_address(
     # A learner of the offering and its registrar know that it is there; the others do not.
     expected = {
         "instructor": (got, posted),
+        "administrator": (got, posted),
         "learner": (403, 403),
         "registrar": (403, 403),
         "other_learner": (404, 404),
