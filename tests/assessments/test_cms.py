@@ -467,6 +467,8 @@ def test_the_preview_shows_a_draft_without_its_key(
     url = address(ITEMS, "preview_on_edit", item.pk)
     form = item_form(item, stem=rich_text("<p>Typed a moment ago</p>"))
     assert client.post(url, form).json()["is_valid"]
+    # Shown in a frame of the editor.
+    assert "frame-ancestors 'self'" in client.get(url).headers["Content-Security-Policy"]
     text = read(client, url)
     assert "Typed a moment ago" in text
     assert "On Yes." not in text
