@@ -11,7 +11,9 @@ from wagtail.admin.forms import WagtailAdminModelForm
 
 from accounts.audit_words import describe_action
 from accounts.models import Organization, Role
+from accounts.permissions import STAFF_ROLES
 from accounts.selectors import list_audit_actions
+from accounts.services.roles import NETWORK_ONLY
 
 PROVINCES = (
     ("", "–"),
@@ -76,6 +78,18 @@ class RoleForm(forms.Form):
     organization = OrganizationChoice(
         label=_("Organization"), queryset=Organization.objects.filter(is_active=True)
     )
+
+    def clean(self) -> dict[str, Any]:
+        """What `grant_role` refuses is said at its field, with the rest of the form kept."""
+        values = super().clean() or {}
+        organization = values.get("organization")
+        if (
+            values.get("what") in STAFF_ROLES
+            and organization
+            and organization.kind != Organization.Kind.NETWORK
+        ):
+            self.add_error("organization", NETWORK_ONLY)
+        return values
 
 
 class HoldForm(forms.Form):

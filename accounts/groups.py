@@ -7,7 +7,7 @@ from typing import Final
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from accounts.models import Role, User
+from accounts.models import Organization, Role, User
 from accounts.permissions import STAFF_ROLES
 from accounts.services.people import follow_in_cms
 
@@ -23,9 +23,14 @@ GROUPS: Final[dict[str, str]] = {
 def sync_groups(user: User) -> None:
     """Make the person's groups and their way into the CMS what their roles of today say. About six queries.
 
-    Groups that no role stands for are left alone.
+    Only roles in the network itself count: these groups open everybody's content. Groups that no role stands for are
+    left alone.
     """
-    held = set(Role.objects.filter(user=user, ended_at__isnull=True).values_list("what", flat=True))
+    held = set(
+        Role.objects.filter(
+            user=user, ended_at__isnull=True, organization__kind=Organization.Kind.NETWORK
+        ).values_list("what", flat=True)
+    )
     wanted = {GROUPS[what] for what in held if what in GROUPS}
     present = set(user.groups.filter(name__in=GROUPS.values()).values_list("name", flat=True))
     for name in sorted(wanted - present):

@@ -304,7 +304,8 @@ _NOTICES: dict[str, NoticeWriter] = {
     "accommodation_granted": lambda params: NoticeText(
         title=_("You have more time or more attempts"),
         text=_(
-            "It counts from your next attempt. The first page of each assessment says what holds for you."
+            "It counts at once, also in an attempt that you have begun. "
+            "The first page of each assessment says what holds for you."
         ),
     ),
     "work_returned": lambda params: NoticeText(

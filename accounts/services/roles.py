@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Organization, Role, Subject, User
+from accounts.permissions import STAFF_ROLES
 from accounts.services.audit import record_audit
 from accounts.services.people import subject_of
 from accounts.signals import role_changed
 from core import clock
-from core.errors import DomainError
+from core.errors import DomainError, InvalidInput
+
+NETWORK_ONLY: Final = gettext_lazy(
+    "This role runs the network’s own work, so it is granted in the network only. Nothing was changed."
+)
 
 
 class LastAdministrator(DomainError):
@@ -23,7 +31,13 @@ class LastAdministrator(DomainError):
 def grant_role(
     *, user: User, organization: Organization, what: str, granted_by: Subject | None = None
 ) -> Role:
-    """Give a person a role in an organization; a role they hold already is returned."""
+    """Give a person a role in an organization; a role they hold already is returned.
+
+    Roles that run the network's own work (`STAFF_ROLES`) open everybody's records and keys, so they are granted in
+    the network only.
+    """
+    if what in STAFF_ROLES and organization.kind != Organization.Kind.NETWORK:
+        raise InvalidInput(NETWORK_ONLY, errors={"organization": [NETWORK_ONLY]})
     role, made = Role.objects.get_or_create(
         user=user, organization=organization, what=what, ended_at=None, defaults={"granted_by": granted_by}
     )

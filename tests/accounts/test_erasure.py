@@ -327,6 +327,10 @@ class TestScreen:
         client = sign_in(administrator)
         answer = client.post("/en/my/data/erase/", {"password": PASSWORD, "understood": "on"}, follow=True)
         assert "last administrator" in answer.content.decode()
-        make_role(user=make_user(), what=Role.What.ADMINISTRATOR)
+        make_role(
+            user=make_user(),
+            what=Role.What.ADMINISTRATOR,
+            organization=administrator.roles.get().organization,
+        )
         client.post("/en/my/data/erase/", {"password": PASSWORD, "understood": "on"})
         assert not User.objects.filter(pk=administrator.pk).exists()

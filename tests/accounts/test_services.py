@@ -10,7 +10,7 @@ from PIL import Image
 
 from accounts import services
 from accounts.models import AuditEntry, Consent, Organization, PersonalText, Role, User
-from accounts.permissions import has_role
+from accounts.permissions import STAFF_ROLES, has_role
 from accounts.selectors import find_people, has_consent
 from accounts.services import LastAdministrator
 from core.errors import InvalidInput
@@ -47,11 +47,22 @@ class TestRoles:
     def test_two_roles_of_one_kind_keep_the_group_until_both_end(self, network: Organization) -> None:
         user = make_user()
         first = make_role(user=user, what=Role.What.AUTHOR, organization=network)
-        make_role(user=user, what=Role.What.AUTHOR)
+        second = make_organization(kind=Organization.Kind.NETWORK)
+        make_role(user=user, what=Role.What.AUTHOR, organization=second)
         services.end_role(role=first)
         user.refresh_from_db()
         assert user.is_staff
         assert user.groups.count() == 1
+
+    @pytest.mark.parametrize("what", sorted(STAFF_ROLES))
+    def test_a_role_that_opens_everything_is_granted_in_the_network_only(
+        self, stranger: User, college: Organization, what: str
+    ) -> None:
+        with pytest.raises(InvalidInput):
+            services.grant_role(user=stranger, organization=college, what=what)
+        stranger.refresh_from_db()
+        assert not stranger.is_staff
+        assert not stranger.roles.exists()
 
     def test_other_groups_are_left_alone(self, author: User) -> None:
         from django.contrib.auth.models import Group
