@@ -133,7 +133,10 @@ def responses(item: Item) -> st.SearchStrategy[Response]:
         ),
         "true_false": st.booleans,
         "numeric": lambda: numbers.map(Decimal),
-        "short_text": lambda: st.text("abc", min_size=1, max_size=5) | st.sampled_from(item.accept["fr"]),
+        # A parsed answer has no outer spaces, so none is drawn with them.
+        "short_text": lambda: (
+            st.text("abc", min_size=1, max_size=5) | st.sampled_from(item.accept["fr"]).map(str.strip)
+        ),
     }
     return (st.none() | values[item.kind]()).map(lambda value: Response(item.kind, value))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
-from wagtail.models import Page, Site
+from wagtail.models import GroupCollectionPermission, Page, Site
 
 from cms.identity import forget_frame
 from cms.pages import HomePage, PlainPage
@@ -123,5 +123,9 @@ class TestSearch:
 def test_groups_may_do_their_work_and_no_more(site: Site) -> None:
     authors = Group.objects.get(name="Authors")
     names = set(authors.permissions.values_list("codename", flat=True))
-    assert {"access_admin", "add_item", "add_courseedition"} <= names
+    assert {"access_admin", "add_courseedition"} <= names
     assert not names & {"change_user", "add_frameworkedition", "add_statusentry", "change_sitesettings"}
+    # Items are a right in a collection, so that one college never opens another's key.
+    assert "add_item" not in names
+    in_collections = GroupCollectionPermission.objects.filter(group=authors)
+    assert in_collections.filter(permission__codename="add_item").exists()
