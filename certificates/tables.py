@@ -8,14 +8,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-# What a spreadsheet would take for the beginning of a formula.
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-def make_harmless(value: Any) -> str:
-    """The text of a cell, with an apostrophe before what a spreadsheet would compute."""
-    text = str(value)
-    return f"'{text}" if text.lstrip().startswith(_DANGEROUS) or text.startswith(_DANGEROUS) else text
+from core.spreadsheets import make_harmless
 
 
 def write_csv(*, name: str, head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> HttpResponse:

@@ -7,13 +7,13 @@ import io
 import uuid
 from collections import defaultdict
 from decimal import Decimal
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from core.spreadsheets import make_harmless
 from lms import texts
 from lms.desk_texts import say_step_state
 from lms.models import Enrolment, Offering, StepProgress
@@ -21,18 +21,6 @@ from lms.outlines import outline_of
 from lms.selectors.desk import step_titles
 from lms.selectors.desk_roster import Roster, RosterFilter, read_roster
 from lms.words import say_number
-
-# A spreadsheet runs what begins like this as a formula; some of them after a leading space or in full width.
-DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def make_harmless(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: one that looks like one gets an apostrophe before it.
-
-    >>> make_harmless('=HYPERLINK("https://example.org")')
-    '\\'=HYPERLINK("https://example.org")'
-    """
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(DANGEROUS) else text
 
 
 def write_csv(offering: Offering) -> tuple[bytes, int]:
