@@ -126,14 +126,14 @@ class SnippetLoader:
             "feedback_wrong": item.feedback_wrong[language],
             "general_feedback": item.general_feedback[language],
             "points": item.points,
-            "competency_id": self.competency(code, f"items.yaml, {item.key}"),
+            "competency_id": self.competency(code, f"items, {item.key}"),
             "level": level,
             "tags": " ".join(item.tags),
             "starting_content": self.pack.starting_content,
         }
 
     def _assessment_values(self, assessment: PackAssessment, language: str) -> dict[str, Any]:
-        place = f"assessments.yaml, {assessment.key}"
+        place = f"assessments, {assessment.key}"
         sections = []
         for number, section in enumerate(assessment.sections):
             if section.competency:

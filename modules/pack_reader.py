@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -267,15 +267,19 @@ def _read_mapping(entry: Fields) -> Mapping_:
     return mapping
 
 
+def _list_entries_of(path: Path, name: str) -> Iterator[Fields]:
+    """The entries of `<name>.yaml`, then those of each file in `<name>/`, so that a large pack has a file a module."""
+    for file in [path / f"{name}.yaml", *sorted((path / name).glob("*.yaml"))]:
+        if file.exists():
+            yield from list_entries(read_yaml(file) or [], file.relative_to(path).as_posix())
+
+
 # --- Items ------------------------------------------------------------------------------------------------------
 
 
 def _read_items(path: Path) -> dict[str, PackItem]:
-    file = path / "items.yaml"
-    if not file.exists():
-        return {}
     items: dict[str, PackItem] = {}
-    for entry in list_entries(read_yaml(file) or [], "items.yaml"):
+    for entry in _list_entries_of(path, "items"):
         item = _read_item(entry)
         if item.key in items:
             raise refuse(entry.place, _("another item has this key."))
@@ -353,11 +357,8 @@ def _read_feedback(entry: Fields, kind: str) -> tuple[Words, Words]:
 
 
 def _read_assessments(path: Path, items: Mapping[str, PackItem]) -> dict[str, PackAssessment]:
-    file = path / "assessments.yaml"
-    if not file.exists():
-        return {}
     assessments: dict[str, PackAssessment] = {}
-    for entry in list_entries(read_yaml(file) or [], "assessments.yaml"):
+    for entry in _list_entries_of(path, "assessments"):
         assessment = _read_assessment(entry, items)
         if assessment.key in assessments:
             raise refuse(entry.place, _("another assessment has this key."))
@@ -411,7 +412,7 @@ def _read_section(entry: Fields, items: Mapping[str, PackItem]) -> PackSection:
     chosen = tuple(entry.texts("items"))
     unknown = [key for key in chosen if key not in items]
     if unknown:
-        raise entry.refuse("items", _("items.yaml has no %(keys)s.") % {"keys": ", ".join(unknown)})
+        raise entry.refuse("items", _("the pack’s items have no %(keys)s.") % {"keys": ", ".join(unknown)})
     bank = entry.inner("from") or Fields({}, entry.place)
     section = PackSection(
         title=entry.words("title", required=False),
@@ -455,7 +456,8 @@ def _check_whole(pack: TrainingPack, steps: Sequence[PackStep]) -> None:
     for step in steps:
         if step.kind == "assessment" and step.name not in pack.assessments:
             raise refuse(
-                "pack.yaml", _("the assessment “%(name)s” is not in assessments.yaml.") % {"name": step.name}
+                "pack.yaml",
+                _("the assessment “%(name)s” is not among the pack’s assessments.") % {"name": step.name},
             )
     keys = [
         pack.key,

@@ -218,12 +218,12 @@ def test_a_lesson_that_left_the_pack_stays_and_is_named(pack: Path) -> None:
             "pack.yaml",
             "assessment: small-quiz",
             "assessment: big-quiz",
-            r"“big-quiz” is not in assessments.yaml",
+            r"“big-quiz” is not among the pack’s assessments",
         ),
         ("pack.yaml", "order: free", "order: random", r"“random” is not one of: sequence, free"),
         ("items.yaml", "kind: single", "kind: essay", r"items.yaml, rate-1: “kind”: “essay”"),
         ("items.yaml", "fr: Énoncé 1?", "fr: ''", r"items.yaml, rate-1, stem: “fr”: a text is missing"),
-        ("assessments.yaml", "- rate-2", "- rate-3", r"items.yaml has no rate-3"),
+        ("assessments.yaml", "- rate-2", "- rate-3", r"the pack’s items have no rate-3"),
         ("pack.yaml", "title:\n  en: Small training", "title: [", r"pack.yaml cannot be read.*line"),
     ],
 )
@@ -263,3 +263,15 @@ def test_the_command_fails_for_a_pack_that_is_broken_or_unknown(pack: Path) -> N
     change_file(pack / "items.yaml", "kind: single", "kind: essay")
     with pytest.raises(CommandError, match="Nothing was loaded of: small-training"):
         call_command("load_content", str(pack))
+
+
+def test_items_and_assessments_may_stand_in_a_file_a_module(pack: Path) -> None:
+    for name in ("items", "assessments"):
+        (pack / name).mkdir()
+        (pack / f"{name}.yaml").rename(pack / name / "module-1.yaml")
+    change_file(pack / "assessments" / "module-1.yaml", "- rate-2", "- rate-3")
+    with pytest.raises(PackError, match=r"assessments/module-1\.yaml, small-quiz.*no rate-3"):
+        load(pack)
+    change_file(pack / "assessments" / "module-1.yaml", "- rate-3", "- rate-2")
+    load(pack)
+    assert set(Item.objects.values_list("key", flat=True)) == {"rate-1", "rate-2"}
