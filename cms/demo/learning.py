@@ -18,9 +18,9 @@ from cms.demo.cast import key_of
 from core import clock
 from lms import services as lms
 from lms.models import Enrolment, StepProgress
-from lms.outlines import outline_of
 from lms.services.learning import content_of
 from modules.documents import OutlineStep
+from modules.selectors import outline_of
 
 WORDS: Final = {
     "en": {

@@ -19,7 +19,7 @@ from certificates.models import Certificate
 from cms.demo.cast import COHORT, PASSWORD, PLAYERS, SELF_PACED, demo_enrolments, key_of
 from cms.demo.mail import list_messages, read_message
 from lms.models import Enrolment
-from lms.outlines import outline_of
+from modules.selectors import outline_of
 from standards.models import FrameworkEdition
 from standards.selectors import rank_status
 
@@ -113,7 +113,7 @@ def sign_in_as(request: HttpRequest) -> HttpResponse:
     user = User.objects.filter(email=player.email).first() if player else None
     if not settings.DEMO or user is None:
         raise Http404
-    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    login(request, user, backend="accounts.backends.PersonBackend")
     record_authentication(request, user, method="password", email=user.email)
     target = request.POST.get("next", "")
     places = {stop["path"] for stop in _tour(find_places())}

@@ -22,11 +22,12 @@ from assessments.rules import attempts_left
 from core import clock
 from lms import querysets, texts
 from lms.models import Accommodation, Enrolment, Offering, StepProgress
-from lms.outlines import outline_of, prime_outlines, steps_of
+from lms.outlines import steps_of
 from lms.rules import Grant, Terms, effective_terms
 from lms.selectors.courses import read_base_terms, read_grant
 from lms.words import say_date
 from modules.models import CourseEdition
+from modules.selectors import outline_of, prime_outlines
 
 # --- Who has no attempt left --------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from assessments.models import Attempt
 from certificates.models import Certificate
 from cms.demo.cast import COHORT, COHORT_NAMES, SELF_PACED, demo_enrolments, key_of
 from lms.models import Enrolment
-from lms.outlines import outline_of
+from modules.selectors import outline_of
 from standards.models import EditionDomain, FrameworkEdition
 from tests.browser.walks import find_faults, find_overflow, in_language, sign_in
 
