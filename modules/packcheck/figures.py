@@ -16,6 +16,9 @@ from modules.svg import ATTRIBUTES, ELEMENTS, LANG, SVG, XLINK_HREF
 NARROW_SCREEN: Final = 320
 # Colours that follow the page: light, dark and print.
 _FOLLOWING: Final = re.compile(r"^(none|currentColor|inherit|transparent|url\(#[^)]+\))$", re.IGNORECASE)
+# Attributes that hold words.
+_SPOKEN: Final = frozenset({"aria-label"})
+_ODD_SPACE = re.compile(r"[\u00a0\u202f]")
 _NUMBER = re.compile(r"^\s*([0-9.]+)(px)?\s*$")
 
 
@@ -78,6 +81,8 @@ def _check_content(root: Any) -> Iterator[str]:
             yield f"the element <{tag}> cannot stand in a drawing (no pictures, scripts or styles); take it out."
             continue
         for name, value in element.attrib.items():
+            if name not in _SPOKEN and _ODD_SPACE.search(value):
+                yield f"{name} of <{tag}> holds a no-break space, which no browser reads there; use a plain one."
             known = {XLINK_HREF: "href", LANG: "lang"}.get(name, name)
             if known not in ATTRIBUTES:
                 yield f"the attribute {name} of <{tag}> is not kept on a page; take it out."

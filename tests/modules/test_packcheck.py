@@ -419,6 +419,11 @@ FAULTS: dict[str, tuple[Spoil, str, str]] = {
         "outside the file",
     ),
     "a drawing of an unnamed language": (in_drawing('lang="en"', ""), "files/counts.en.svg", "its language"),
+    "a no-break space among numbers": (
+        in_drawing("0 0 656", "0 0\u00a0656"),
+        "files/counts.en.svg",
+        "viewBox of <svg> holds a no-break space",
+    ),
     "letters too small to read": (
         in_drawing('font-size="18"', 'font-size="9"'),
         "files/counts.en.svg",
