@@ -142,15 +142,14 @@ def read_book(edition: CourseEdition, *, language: str) -> BookView:
     return BookView(edition=edition, outline=outline, modules=modules, sources=_gather_sources(modules))
 
 
-def _read_module(
-    module: OutlineModule, number: int, contents: Mapping[uuid.UUID, StepContent]
-) -> BookModule:
+def _read_module(module: OutlineModule, number: int, contents: Mapping[uuid.UUID, StepContent]) -> BookModule:
     return BookModule(
         number=number,
         title=texts.say(module.title, texts.language()),
         summary=texts.say(module.summary, texts.language()),
         steps=tuple(
-            _read_step(step, f"{number}.{place}", contents) for place, step in enumerate(module.steps, start=1)
+            _read_step(step, f"{number}.{place}", contents)
+            for place, step in enumerate(module.steps, start=1)
         ),
     )
 
@@ -169,7 +168,8 @@ def _read_step(step: OutlineStep, number: str, contents: Mapping[uuid.UUID, Step
         kind="" if step.is_lesson else texts.say_step_kind(step.kind),
         segments=tuple(_read_segment(segment, prefix) for segment in content.segments),
         sources=tuple(
-            {**source, "id": f"{prefix}-source-{place}"} for place, source in enumerate(content.sources, start=1)
+            {**source, "id": f"{prefix}-source-{place}"}
+            for place, source in enumerate(content.sources, start=1)
         ),
     )
 

@@ -22,9 +22,7 @@ def embed_html(html: str, *, prefix: str, deeper: int) -> str:
     folded texts stand open, except what says a figure in words.
     """
     opened = _FOLD.sub('<details class="fold" open>', html)
-    lowered = _HEADING.sub(
-        lambda found: f"<{found[1]}h{min(DEEPEST, int(found[2]) + deeper)}", opened
-    )
+    lowered = _HEADING.sub(lambda found: f"<{found[1]}h{min(DEEPEST, int(found[2]) + deeper)}", opened)
     return _TAG.sub(lambda found: _rename(found[0], prefix), lowered)
 
 
