@@ -148,6 +148,7 @@ def test_what_a_learner_sees(make_page: Callable[..., Any], language: str) -> No
             in_language(language, "lms:course", course),
             in_language(language, "lms:enrol", course, COHORT),
             in_language(language, "lms:enrolment", enrolment.pk),
+            in_language(language, "lms:book", enrolment.edition_id),
             in_language(language, "lms:step", enrolment.pk, lessons[0]),
             in_language(language, "lms:step", enrolment.pk, lessons[2]),
             in_language(language, "lms:step", enrolment.pk, slug_of(enrolment, "quiz")),
