@@ -215,7 +215,8 @@ class Plan:
 
     @property
     def pauses(self) -> int:
-        return self.at + 1
+        """How often the learner pauses between steps on the way there."""
+        return max(self.at, 0)
 
 
 def read_plan(how_far: str, outline: Outline) -> Plan:
