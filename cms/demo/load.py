@@ -37,6 +37,7 @@ from cms.demo.cast import (
     PLAYERS,
     SELF_PACED,
     Player,
+    cohort_address,
     demo_enrolments,
     key_of,
 )
@@ -125,15 +126,9 @@ def _make_player(player: Player, places: dict[str, Organization]) -> User:
 
 def _make_cohort_member(name: str, place: Organization, language: str) -> User:
     """A person who works for that place."""
-    address = "".join(
-        letter for letter in name.lower().replace(" ", ".") if letter.isascii() and letter in _ADDRESS
-    )
-    user = _make_person(email=f"{address}@cohort.demo.example", name=name, language=language)
+    user = _make_person(email=cohort_address(name), name=name, language=language)
     grant_role(user=user, organization=place, what=Role.What.MEMBER)
     return user
-
-
-_ADDRESS: Final = set("abcdefghijklmnopqrstuvwxyz.-")
 
 
 def _at(day: datetime, hour: int) -> datetime:
