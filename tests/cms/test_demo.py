@@ -135,7 +135,7 @@ def test_the_tour_ends_in_a_certificate(language: str) -> None:
         "/demo/sign-in/", {"role": "finisher", "next": f"/{language}/learn/{enrolment.pk}/{steps[-1].slug}/"}
     )
     assert answer.status_code == 302
-    assert answer["Location"].endswith(f"{steps[-1].slug}/")
+    assert answer["Location"] == last
     walker = Walker(enrolment, language, clock.now())
     assert [step.key for step in steps if not walker.is_complete(step)] == [steps[-1].key]
     assert walker.quiz(steps[-1], right=1, number=2).passed
