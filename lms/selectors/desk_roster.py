@@ -156,8 +156,11 @@ class RosterFilter:
         return not row.is_withdrawn and (self.show != "needs" or row.needs_something) and self._fits(row)
 
     def _fits(self, row: RosterRow) -> bool:
-        folded = fold_text(row.name)
-        return all(word in folded for word in fold_text(self.words).split())
+        return not self.words or all(word in fold_text(row.name) for word in self._folded)
+
+    @cached_property
+    def _folded(self) -> list[str]:
+        return fold_text(self.words).split()
 
     def order(self, rows: Iterable[RosterRow]) -> list[RosterRow]:
         by_name = sorted(rows, key=lambda row: (row.sort_name, str(row.enrolment_id)))
