@@ -24,7 +24,11 @@ def outline_of(edition: CourseEdition) -> Outline:
 
 
 def kept_edition(edition_id: uuid.UUID) -> CourseEdition:
-    """An edition by its key, its outline left out. At most one query, mostly none."""
+    """An edition by its key, its outline left out. At most one query, mostly none.
+
+    It is one object for the whole process: nothing may be set on it, and what can change (a framework edition's
+    status) is not to be read through its relations.
+    """
     return _editions.read(
         edition_id, lambda: CourseEdition.objects.defer("outline", "note").get(pk=edition_id)
     )
