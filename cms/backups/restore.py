@@ -87,10 +87,11 @@ def restore_backup(*, order: Order, progress: Progress) -> Findings:
     with BackupReader(order.source) as reader:
         manifest = _verify(reader, progress)
         _refuse_unfit(manifest, progress)
-        erased = _gather_erased(order, manifest, progress)
+        erased = _gather_erased(order, manifest)
         if not _finish_earlier(stores, manifest, progress):
             target = _look_at_target()
             _refuse_target(target, order, manifest)
+            _tell_of_no_journal(target, order, progress)
             erased |= target.erased
             _carry_out(reader, manifest, target, erased, progress)
     try:
@@ -144,7 +145,7 @@ def _refuse_unfit(manifest: Manifest, progress: Progress) -> None:
     )
 
 
-def _gather_erased(order: Order, manifest: Manifest, progress: Progress) -> ErasedThings:
+def _gather_erased(order: Order, manifest: Manifest) -> ErasedThings:
     """Who and what was erased since: by the journal, the operator's list, and what happened while it was made."""
     try:
         erased = read_erased(manifest.notes.get("erased", []))
@@ -169,15 +170,6 @@ def _gather_erased(order: Order, manifest: Manifest, progress: Progress) -> Eras
                 _("The erasures in %(file)s cannot be read: %(error)s. Nothing was changed.")
                 % {"file": path, "error": error}
             ) from error
-    if not sources and not order.replace:
-        progress.warn(
-            _(
-                "There is no journal of erasures (%(journal)s) and no --erasures was given. Whoever was erased after "
-                "the backup was made is there again: erase them with “manage.py replay_erasures FILE” as soon as you "
-                "have the list, and before the site opens."
-            )
-            % {"journal": journal}
-        )
     return erased
 
 
@@ -266,6 +258,18 @@ def _refuse_target(target: Target, order: Order, manifest: Manifest) -> None:
         )
     if not order.confirm(name):
         raise BackupRefused(_("Nothing was changed."))
+
+
+def _tell_of_no_journal(target: Target, order: Order, progress: Progress) -> None:
+    if not target.filled and not order.erasures and not Path(settings.ERASURE_JOURNAL).exists():
+        progress.warn(
+            _(
+                "There is no journal of erasures (%(journal)s) and no --erasures was given. Whoever was erased after "
+                "the backup was made is there again: erase them with “manage.py replay_erasures FILE” as soon as you "
+                "have the list, and before the site opens."
+            )
+            % {"journal": settings.ERASURE_JOURNAL}
+        )
 
 
 # -- Carrying out -----------------------------------------------------------------------------------------------------
