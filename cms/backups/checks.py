@@ -77,22 +77,23 @@ def _check_editions(manifest: Manifest, found: Findings) -> None:
 def _check_files(manifest: Manifest, found: Findings) -> None:
     known = set(manifest.missing)
     stores = list_stores()
-    for alias, names in find_references(stores).items():
-        storage = next(store.storage for store in stores if store.alias == alias)
-        for name in sorted(names):
-            if not storage.exists(name) and f"{alias}/{name}" not in known:
-                found.faults.append(
-                    _("The file %(name)s, which the database names, is not there.")
-                    % {"name": f"{alias}/{name}"}
-                )
-    if known:
+    named = find_references(stores)
+    absent = {
+        f"{store.alias}/{name}"
+        for store in stores
+        for name in named[store.alias]
+        if not store.storage.exists(name)
+    }
+    for name in sorted(absent - known):
+        found.faults.append(_("The file %(name)s, which the database names, is not there.") % {"name": name})
+    if lost := len(absent & known):
         found.remarks.append(
             ngettext(
                 "%(count)d file was missing already when the backup was made.",
                 "%(count)d files were missing already when the backup was made.",
-                len(known),
+                lost,
             )
-            % {"count": len(known)}
+            % {"count": lost}
         )
 
 
@@ -117,8 +118,8 @@ def _check_certificates(manifest: Manifest, found: Findings, progress: Progress)
 
 def _describe(audit: Audit) -> str:
     return _(
-        "%(checked)d certificates were checked, with %(pdfs)d signed PDFs; of %(erased)d more only number and digest "
-        "are kept; %(faults)d do not check out."
+        "Certificates checked: %(checked)d. Signed PDFs: %(pdfs)d. Certificates of erased people: %(erased)d. "
+        "Faults: %(faults)d."
     ) % {
         "checked": audit.checked,
         "pdfs": audit.pdfs,

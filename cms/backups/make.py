@@ -105,7 +105,7 @@ def _write(writer: BackupWriter, stores: list[Store], progress: Progress) -> Man
     now_erased = list_erased()
     notes["erased"] = (now_erased - erased).to_documents()
     append_to_journal(now_erased)
-    _tell_of_missing(missing, progress)
+    _tell_of_missing(_find_lost(missing, stores), progress)
     return Manifest(
         id=uuid.uuid4(),
         made_at=moment,
@@ -132,6 +132,13 @@ def _find_doubtful(held: list[HeldFiles], named: Found, *, since: float) -> set[
             if file is None or file.changed_at > since:
                 doubtful.add(f"{part.store.alias}/{name}")
     return doubtful
+
+
+def _find_lost(missing: list[str], stores: list[Store]) -> list[str]:
+    """Those that rows still name now, and so were not just deleted together with their rows."""
+    named = find_references(stores) if missing else {}
+    still = {f"{alias}/{name}" for alias, names in named.items() for name in names}
+    return [name for name in missing if name in still]
 
 
 def _write_tables(writer: BackupWriter, snapshot: Snapshot, progress: Progress) -> list[TableData]:
@@ -208,13 +215,13 @@ def _tell_of_left_files(held: list[HeldFiles], named: Found, progress: Progress)
                 % {"folder": part.store.root}
             )
         for name in part.unusable:
-            progress.warn(_("The file %(name)r has a name that no backup can hold.") % {"name": name})
+            progress.warn(_("The file %(name)s has a name that no backup can hold.") % {"name": repr(name)})
         left = len(set(part.files) - named[part.store.alias]) if part.store.private else 0
         if left:
             progress.say(
                 ngettext(
-                    "%(count)d private file belongs to no row and was left out, as the law on erasure wants it.",
-                    "%(count)d private files belong to no row and were left out, as the law on erasure wants it.",
+                    "%(count)d private file belongs to no row and was left out, since nobody could ever erase it.",
+                    "%(count)d private files belong to no row and were left out, since nobody could ever erase them.",
                     left,
                 )
                 % {"count": left}

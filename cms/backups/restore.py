@@ -74,6 +74,19 @@ class BrokenOff(BackupRefused):
         )
 
 
+class NotBroughtForward(BackupRefused):
+    """The rows of an earlier version are loaded, and a migration since then failed over them."""
+
+    def __init__(self, manifest: Manifest, error: Exception) -> None:
+        super().__init__(
+            _(
+                "The rows are restored, but could not be brought to this version of the software: %(error)s. Do not "
+                "start the site. Restore into an empty database with version %(software)s, which made the backup."
+            )
+            % {"error": str(error).strip(), "software": manifest.software}
+        )
+
+
 def verify_backup(*, source: Path, progress: Progress) -> Manifest:
     """Check every digest in the file and change nothing. Raises BackupRefused."""
     with BackupReader(source) as reader:
@@ -243,9 +256,8 @@ def _refuse_target(target: Target, order: Order, manifest: Manifest) -> None:
     if not order.replace:
         raise BackupRefused(
             _(
-                "This installation is not empty: the database “%(name)s” holds rows in %(tables)d tables, and there "
-                "are %(files)d files. Nothing was changed. Restore into an empty one, or give --replace to lose what "
-                "is here."
+                "This installation is not empty (tables with rows in the database “%(name)s”: %(tables)d; files: "
+                "%(files)d). Nothing was changed. Restore into an empty one, or give --replace to lose what is here."
             )
             % {"name": name, "tables": len(target.filled), "files": target.files}
         )
@@ -292,8 +304,7 @@ def _carry_out(
             if not current:
                 with transaction.atomic(durable=True):
                     _load(reader, manifest, progress)
-                progress.step(_("Bringing the tables to this version of the software …"))
-                _migrate()
+                _bring_forward(manifest, progress)
             with transaction.atomic(durable=True):
                 if current:
                     _load(reader, manifest, progress)
@@ -379,6 +390,16 @@ def _migrate() -> None:
     call_command("migrate", interactive=False, verbosity=0)
 
 
+def _bring_forward(manifest: Manifest, progress: Progress) -> None:
+    """The migrations since the backup, each a transaction of its own: the rows are in the database already."""
+    progress.step(_("Bringing the tables to this version of the software …"))
+    try:
+        _migrate()
+    except Exception as error:
+        # A migration runs code of its own, and may fail in any way.
+        raise NotBroughtForward(manifest, error) from error
+
+
 def _forget_the_old() -> None:
     """What this process remembers of the database as it was."""
     ContentType.objects.clear_cache()
@@ -397,7 +418,7 @@ def _erase_again(erased: ErasedThings, staging: files.Staging, progress: Progres
         staging.discard(store, before[store.alias] - after[store.alias]) for store in staging.stores
     )
     progress.say(
-        _("%(again)d were there again and are erased, with %(files)d files.")
+        _("There again and erased: %(again)d. Files that went with them: %(files)d.")
         % {"again": again, "files": dropped}
     )
 

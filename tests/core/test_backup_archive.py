@@ -133,12 +133,10 @@ class TestWriting:
 
     def test_one_that_came_meanwhile_is_left_alone(self, tmp_path: Path) -> None:
         target = tmp_path / "a.backup"
-        with (
-            pytest.raises(BackupRefused, match="is there already"),
-            BackupWriter(target, moment=MOMENT) as writer,
-        ):
+        with BackupWriter(target, moment=MOMENT) as writer:
             target.write_text("mine")
-            writer.finish(describe())
+            with pytest.raises(BackupRefused, match="is there already"):
+                writer.finish(describe())
         assert [path.name for path in tmp_path.iterdir()] == ["a.backup"]
         assert target.read_text() == "mine"
 
@@ -213,7 +211,8 @@ class TestForgery:
         verify(tmp_path / "a")
 
     @pytest.mark.parametrize(
-        "name", ["../b", "/etc/b", "a/../../b", "a//b", "a/./b", "a\\..\\b", "b/", "", "a\nb", ".restore-1/new/b"]
+        "name",
+        ["../b", "/etc/b", "a/../../b", "a//b", "a/./b", "a\\..\\b", "b/", "", "a\nb", ".restore-1/new/b"],
     )
     def test_a_way_out(self, tmp_path: Path, name: str) -> None:
         self.refuse(tmp_path, forge(describe(files=(stored(name),)), {f"files/default/{name}": b"x"}))

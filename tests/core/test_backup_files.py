@@ -108,8 +108,7 @@ class TestHolding:
 
 class TestStaging:
     def stage(self, store: Store, key: str = "k") -> Staging:
-        staging = Staging([store], key=key)
-        return staging
+        return Staging([store], key=key)
 
     def test_new_files_take_the_place_of_the_old(self, store: Store) -> None:
         fill(store, a="old", b__c="old", z="old")

@@ -29,7 +29,7 @@ class Command(BackupCommand):
     def work(self, *, progress: Progress, **options: Any) -> None:
         made = make_backup(target=options["file"], overwrite=options["overwrite"], progress=progress)
         progress.say(
-            _("%(file)s is made: %(size)s, with %(rows)d rows of %(tables)d tables and %(files)d files.")
+            _("%(file)s is made (%(size)s). Tables: %(tables)d. Rows: %(rows)d. Files: %(files)d.")
             % {
                 "file": made.path,
                 "size": filesizeformat(made.size),

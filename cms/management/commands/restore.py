@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from cms.backups.checks import Findings
 from cms.backups.command import BackupCommand
-from cms.backups.restore import BrokenOff, Order, restore_backup, verify_backup
+from cms.backups.restore import BrokenOff, NotBroughtForward, Order, restore_backup, verify_backup
 from core.backup.progress import Progress
 
 RESTORED_WITH_FAULTS: Final = 2
@@ -53,9 +53,7 @@ class Command(BackupCommand):
         if options["check"]:
             manifest = verify_backup(source=options["file"], progress=progress)
             progress.say(
-                _(
-                    "The backup is whole: %(rows)d rows of %(tables)d tables and %(files)d files, made on %(moment)s."
-                )
+                _("The backup of %(moment)s is whole. Tables: %(tables)d. Rows: %(rows)d. Files: %(files)d.")
                 % {
                     "rows": manifest.rows,
                     "tables": len(manifest.tables),
@@ -73,7 +71,7 @@ class Command(BackupCommand):
         )
         try:
             found = restore_backup(order=order, progress=progress)
-        except BrokenOff as error:
+        except (BrokenOff, NotBroughtForward) as error:
             raise CommandError(str(error), returncode=RESTORED_WITH_FAULTS) from error
         self._tell(found, progress)
 
