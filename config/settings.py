@@ -386,6 +386,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # Wagtail's page editor sends many fields; Django's limit of 1,000 is too low for it.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
+# Who was erased, kept outside the database, so that a restore erases them again: best on another disk.
+ERASURE_JOURNAL = Path(env_str("ERASURE_JOURNAL", default=str(DATA_DIR / "erasures.jsonl"))).resolve()
+
 # --- Wagtail ----------------------------------------------------------------------------------------------------
 
 WAGTAIL_SITE_NAME = "CMNCP"
