@@ -414,7 +414,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.api_schema.Schema",
     "DEFAULT_PAGINATION_CLASS": "core.api.CursorPages",
     "PAGE_SIZE": 50,
     "DEFAULT_THROTTLE_CLASSES": [
@@ -437,6 +437,15 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
     "PREPROCESSING_HOOKS": ["config.api.keep_our_addresses"],
+    "ENUM_NAME_OVERRIDES": {
+        "EnrolmentState": "lms.models.Enrolment.State",
+        "StandingState": "lms.models.Standing.State",
+        "OfferingKind": "lms.models.Offering.Kind",
+        "EvidenceKind": "lms.models.Evidence.Kind",
+        "CompetencyLevel": "standards.models.Level",
+        "CertificateStatus": "certificates.api.STATUSES",
+        "StatusEntryKind": "certificates.models.StatusEntry.Status",
+    },
 }
 
 # --- Security ---------------------------------------------------------------------------------------------------
