@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "core.nul.NulMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
 ]
@@ -450,6 +451,15 @@ SPECTACULAR_SETTINGS = {
 
 # --- Security ---------------------------------------------------------------------------------------------------
 
+# Where a weakness is reported, shown at /.well-known/security.txt.
+SECURITY_CONTACT = env_str("SECURITY_CONTACT", default="")
+if SECURITY_CONTACT and not SECURITY_CONTACT.startswith(("mailto:", "https://", "tel:")):
+    raise ImproperlyConfigured(
+        "SECURITY_CONTACT must begin with mailto:, https:// or tel:, as in mailto:security@example.ca, "
+        f"not “{SECURITY_CONTACT}”."
+    )
+if any(character in SECURITY_CONTACT for character in "\r\n"):
+    raise ImproperlyConfigured("SECURITY_CONTACT must be one line.")
 SECURE_SSL_REDIRECT = SERVED_BY_HTTPS and env_bool("SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SERVED_BY_HTTPS else 0

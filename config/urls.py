@@ -14,6 +14,7 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
 from core import health
+from core.security_txt import show_security_txt
 
 # Wagtail's own log-ins know neither the second factor nor the limits on tries.
 to_log_in = require_safe(RedirectView.as_view(pattern_name="account_login", query_string=True))
@@ -21,6 +22,7 @@ to_log_in = require_safe(RedirectView.as_view(pattern_name="account_login", quer
 urlpatterns = [
     path("healthz", health.show_liveness, name="healthz"),
     path("readyz", health.show_readiness, name="readyz"),
+    path(".well-known/security.txt", show_security_txt, name="security_txt"),
     path("language/", set_language, name="set_language"),
     path("admin/login/", to_log_in),
     path("admin/", include(wagtailadmin_urls)),

@@ -6,6 +6,7 @@ learner's or of the offering that the instructor teaches, and a client for every
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,8 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.db import transaction
+from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
 from wagtail.models import Collection, Locale
 
@@ -26,11 +28,21 @@ from accounts.models import Consent, LegalHold, Organization, PersonalText, Role
 from accounts.permissions import is_staff_person
 from accounts.services import give_consent, save_file, save_text, subject_of
 from assessments.models import Attempt, Item
+from assessments.services import Judgement
 from certificates import services as certificates
 from certificates.models import Achievement
 from cms.services import grant_group_permissions, set_up_site
 from lms.models import Enrolment
-from lms.services import begin_attempt, withdraw_learner
+from lms.services import (
+    ExtraAllowance,
+    PartAnswer,
+    begin_attempt,
+    grant_accommodation,
+    mark_submission,
+    save_reflection,
+    save_worksheet,
+    withdraw_learner,
+)
 from lms.services.notices import notify
 from modules.pages import CoursePage
 from standards.models import Competency
@@ -134,6 +146,7 @@ class World:
     keys: dict[str, Any] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
+    words: str = ""
 
     def path(self, pattern: str, words: str) -> str:
         """The address of a pattern. `words` says which object stands where: `key=certificate enrolment`."""
@@ -144,9 +157,21 @@ class World:
         return fill_in(pattern, values)
 
 
-def make_world() -> World:
-    """Everybody and everything, as the services make it."""
-    world = World()
+def make_quiet_world(*, words: str = "") -> Iterator[World]:
+    """A world that is gone afterwards. Staff need a second factor in it; a failure is a 500, and nothing is logged."""
+    logging.disable(logging.CRITICAL)
+    with override_settings(STAFF_SECOND_FACTOR=True), transaction.atomic():
+        made = make_world(words=words)
+        for client in made.clients.values():
+            client.raise_request_exception = False
+        yield made
+        transaction.set_rollback(True)
+    logging.disable(logging.NOTSET)
+
+
+def make_world(*, words: str = "") -> World:
+    """Everybody and everything, as the services make it. `words` are added to whatever a person typed."""
+    world = World(words=words)
     set_up_site()
     _make_people(world)
     _make_learning(world)
@@ -158,10 +183,20 @@ def make_world() -> World:
 
 def _make_people(world: World) -> None:
     kind = Organization.Kind
-    network = make_organization(slug="network", name="Network", kind=kind.NETWORK)
-    college = make_organization(slug="college", name="College", kind=kind.INSTITUTION)
-    other = make_organization(slug="other-college", name="Other college", kind=kind.INSTITUTION)
-    town = make_organization(slug="town", name="Town", kind=kind.MUNICIPALITY)
+    network, college, other, town = (
+        make_organization(
+            slug=name.lower().replace(" ", "-"),
+            name=f"{name}{world.words}",
+            name_fr=f"{name} (fr){world.words}",
+            kind=what,
+        )
+        for name, what in (
+            ("Network", kind.NETWORK),
+            ("College", kind.INSTITUTION),
+            ("Other college", kind.INSTITUTION),
+            ("Town", kind.MUNICIPALITY),
+        )
+    )
     roles: dict[str, tuple[str, Organization] | None] = {
         "lrn": (What.MEMBER, town),
         "oth": (What.MEMBER, town),
@@ -179,7 +214,7 @@ def _make_people(world: World) -> None:
     }
     world.clients["out"] = Client()
     for code, role in roles.items():
-        user = make_user(email=f"{code}@routes.example", name=f"Person {code}")
+        user = make_user(email=f"{code}@routes.example", name=f"Person {code}{world.words}")
         if role:
             make_role(user=user, what=role[0], organization=role[1])
         user.refresh_from_db()
@@ -189,13 +224,15 @@ def _make_people(world: World) -> None:
         world.clients[code] = Client()
         world.clients[code].force_login(user)
     learner = subject_of(world.users["lrn"])
-    hold = LegalHold.objects.create(subject=learner, reason="Lifted.", lifted_at=learner.created_at)
-    device = UserSession.objects.create(user=world.users["lrn"], session_key="x" * 32, ip="127.0.0.1")
-    upload = SimpleUploadedFile("plan.txt", b"Our plan.")
-    consent = give_consent(
-        subject=learner, purpose=Consent.Purpose.NOTICES_BY_EMAIL, wording="Yes.", language="en"
+    hold = LegalHold.objects.create(
+        subject=learner, reason=f"Lifted.{world.words}", lifted_at=learner.created_at
     )
-    text = save_text(subject=learner, kind=PersonalText.Kind.REFLECTION, text="Words.")
+    device = UserSession.objects.create(user=world.users["lrn"], session_key="x" * 32, ip="127.0.0.1")
+    upload = SimpleUploadedFile(f"plan{world.words}.txt", b"Our plan.")
+    consent = give_consent(
+        subject=learner, purpose=Consent.Purpose.NOTICES_BY_EMAIL, wording=f"Yes.{world.words}", language="en"
+    )
+    text = save_text(subject=learner, kind=PersonalText.Kind.REFLECTION, text=f"Words.{world.words}")
     world.keys |= {
         "college": college.pk,
         "person": world.users["lrn"].pk,
@@ -212,9 +249,28 @@ def _make_people(world: World) -> None:
 def _make_learning(world: World) -> None:
     college = world.keys.pop("college_row")
     course = make_course(slug="rural")
-    desk = Desk(course=course, offering=make_offering(edition=course.edition, organization=college))
+    offering = make_offering(edition=course.edition, organization=college, title=f"Cohort{world.words}")
+    desk = Desk(course=course, offering=offering)
     enrolment = desk.enrol(world.users["lrn"])
-    work = desk.hand_in(enrolment, files=[PersonalText.objects.get(pk=world.keys["file"])])
+    _write(world, desk, enrolment)
+    work = desk.hand_in(
+        enrolment, f"Our harbour.{world.words}", files=[PersonalText.objects.get(pk=world.keys["file"])]
+    )
+    if world.words:
+        # Marked work is no longer in the queue, where the table of routes looks for it.
+        mark_submission(
+            attempt=work,
+            actor=subject_of(world.users["ins"]),
+            judgement=Judgement(decision="returned", levels={}, comment=f"Say where.{world.words}"),
+            client_id=uuid.uuid4(),
+        )
+        grant_accommodation(
+            enrolment=enrolment,
+            allowance=ExtraAllowance(extra_attempts=1),
+            actor=subject_of(world.users["ins"]),
+            reason=f"A short illness.{world.words}",
+            accommodation_id=uuid.uuid4(),
+        )
     submitted = Attempt.objects.get(sitting__context=enrolment.pk, sitting__edition__kind="quiz")
     desk.enrol(world.users["oth"])
     # Another enrolment of the learner, with an attempt that is running.
@@ -226,7 +282,12 @@ def _make_learning(world: World) -> None:
     )
     gone = make_offering(edition=course.edition, organization=college)
     left = Desk(course=course, offering=gone).enrol(world.users["lrn"])
-    withdraw_learner(enrolment=left, actor=subject_of(world.users["ins"]), reason="", client_id=uuid.uuid4())
+    withdraw_learner(
+        enrolment=left,
+        actor=subject_of(world.users["ins"]),
+        reason=f"Moved.{world.words}",
+        client_id=uuid.uuid4(),
+    )
     notice = notify(subject=enrolment.subject, kind="extended", about="routes", params={}, path="my/")
     framework = course.framework
     world.keys |= {
@@ -254,6 +315,21 @@ def _make_learning(world: World) -> None:
     }
 
 
+def _write(world: World, desk: Desk, enrolment: Enrolment) -> None:
+    """What a learner types in a lesson, and an instructor about the learner."""
+    step = desk.course.steps["reading"]
+
+    def answer(part: str) -> PartAnswer:
+        return PartAnswer(step_key=step, part_key=part, client_id=uuid.uuid4(), language="en")
+
+    desk.reach_quiz(enrolment)
+    desk.sit_quiz(enrolment, right=4)
+    save_reflection(enrolment=enrolment, answer=answer("council"), text=f"My words.{world.words}")
+    save_worksheet(
+        enrolment=enrolment, answer=answer("plan"), fields={"counts": f"7{world.words}", "say": "Nine."}
+    )
+
+
 def _make_certificates(world: World) -> None:
     college = Organization.objects.get(pk=world.keys["college"])
     edition = certified.make_course_edition()
@@ -266,19 +342,24 @@ def _make_certificates(world: World) -> None:
         certificate=revoked,
         actor=subject_of(world.users["off"]),
         reason="integrity",
-        note="",
+        note=f"On file.{world.words}",
         client_id=uuid.uuid4(),
     )
     certificates.print_certificate(certificate_id=certificate.pk)
     asked = certificates.request_correction(
-        certificate=certificate, holder_name="Another Name", note="", request_id=uuid.uuid4()
+        certificate=certificate,
+        holder_name=f"Another{world.words}",
+        note=f"Please.{world.words}",
+        request_id=uuid.uuid4(),
     )
     enrolled = Enrolment.objects.get(pk=certificate.enrolment_id)
     world.keys |= {
         "certificate": certificate.pk,
         "number": certificate.number,
         "revoked": revoked.pk,
-        "link": certificates.make_share_link(certificate=certificate, link_id=uuid.uuid4()).pk,
+        "link": certificates.make_share_link(
+            certificate=certificate, link_id=uuid.uuid4(), label=f"HR{world.words}"
+        ).pk,
         "request": asked.pk,
         "achievement": Achievement.objects.get(key=enrolled.edition.course_key).pk,
         "zero": 0,

@@ -26,6 +26,7 @@ ROUTES: Final = r"""
 # The site itself
 healthz                                  | -                                     | 2              | 5
 readyz                                   | -                                     | 2              | 5
+security_txt                             | -                                     | 2              | 5
 set_language                             | -                                     | r              | r
 wagtaildocs_serve                        | -                                     | 4              | 4
 wagtaildocs_authenticate_with_password   | -                                     | 4              | 4
