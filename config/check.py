@@ -27,6 +27,7 @@ PRODUCTION: Final = {
     "DATABASE_POOL": "0",
     "EMAIL_HOST": "mail.example.ca",
     "CERTIFICATE_SEALING_KEYS": "VGhpcnR5LXR3byBieXRlcyBmb3IgdGhpcyBjaGVjay4=",
+    "SECURITY_CONTACT": "mailto:security@example.ca",
     "DATA_DIR": "",
 }
 

@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "core.nul.NulMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
 ]
@@ -423,7 +424,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.api_schema.Schema",
     "DEFAULT_PAGINATION_CLASS": "core.api.CursorPages",
     "PAGE_SIZE": 50,
     "DEFAULT_THROTTLE_CLASSES": [
@@ -446,10 +447,28 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
     "PREPROCESSING_HOOKS": ["config.api.keep_our_addresses"],
+    "ENUM_NAME_OVERRIDES": {
+        "EnrolmentState": "lms.models.Enrolment.State",
+        "StandingState": "lms.models.Standing.State",
+        "OfferingKind": "lms.models.Offering.Kind",
+        "EvidenceKind": "lms.models.Evidence.Kind",
+        "CompetencyLevel": "standards.models.Level",
+        "CertificateStatus": "certificates.api.STATUSES",
+        "StatusEntryKind": "certificates.models.StatusEntry.Status",
+    },
 }
 
 # --- Security ---------------------------------------------------------------------------------------------------
 
+# Where a weakness is reported, shown at /.well-known/security.txt.
+SECURITY_CONTACT = env_str("SECURITY_CONTACT", default="")
+if SECURITY_CONTACT and not SECURITY_CONTACT.startswith(("mailto:", "https://", "tel:")):
+    raise ImproperlyConfigured(
+        "SECURITY_CONTACT must begin with mailto:, https:// or tel:, as in mailto:security@example.ca, "
+        f"not “{SECURITY_CONTACT}”."
+    )
+if any(character in SECURITY_CONTACT for character in "\r\n"):
+    raise ImproperlyConfigured("SECURITY_CONTACT must be one line.")
 SECURE_SSL_REDIRECT = SERVED_BY_HTTPS and env_bool("SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SERVED_BY_HTTPS else 0
