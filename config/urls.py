@@ -14,6 +14,9 @@ from wagtail.documents import urls as wagtaildocs_urls
 
 from core import health
 
+# While the database is away: a calm page instead of a bare error.
+handler500 = "core.outage.show_failure"
+
 urlpatterns = [
     path("healthz", health.show_liveness, name="healthz"),
     path("readyz", health.show_readiness, name="readyz"),
