@@ -18,10 +18,10 @@ from accounts.services import record_audit, subject_of
 from core import clock
 from core.api_fields import Bilingual, BilingualField, both
 from lms.models import Enrolment, Evidence, Offering, Standing
-from lms.outlines import outline_of, prime_outlines
 from lms.permissions import find_taught, offerings_for
 from lms.selectors.catalogue import find_course, latest_editions, listed_offerings
 from modules.models import CourseEdition
+from modules.selectors import outline_of, prime_outlines
 from standards.models import Level
 
 # --- What is answered ---------------------------------------------------------------------------------------------
