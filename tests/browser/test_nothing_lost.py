@@ -29,8 +29,8 @@ def own_enrolment() -> Enrolment:
 
 
 def ready_for_the_quiz() -> tuple[str, Enrolment]:
-    """A learner whose lessons are all done: of the cohort, at its quiz."""
-    name = next(name for name, _place, _language, far in COHORT_NAMES if far == "lesson-4")
+    """A learner of the cohort who has done all lessons of the third module: its quiz comes next."""
+    name = next(name for name, _place, _language, far in COHORT_NAMES if far == "3.4")
     enrolment = Enrolment.objects.select_related("edition", "subject__user").get(pk=key_of(COHORT, name))
     walker = Walker(enrolment, "en", clock.now() - timedelta(hours=2))
     walker.lesson(
@@ -49,7 +49,7 @@ def test_two_tabs_one_result(make_page: Callable[..., Any]) -> None:
     page = make_page()
     sign_in(page, email)
     walk = Walk(page, enrolment, "en")
-    attempt = walk.begin(walk.step("quiz"))
+    attempt = walk.begin(walk.step("quiz", 2))
     other = page.context.new_page()
     other.goto(page.url)
     walk.answer(attempt, 1, right=False)
@@ -64,7 +64,7 @@ def test_two_tabs_one_result(make_page: Callable[..., Any]) -> None:
     chosen = page.locator("form.question [type=radio]:checked").get_attribute("value")
     assert chosen == other.locator("form.question [type=radio]:checked").get_attribute("value")
 
-    review = in_language("en", "lms:attempt_review", enrolment.pk, walk.step("quiz").slug, attempt.pk)
+    review = in_language("en", "lms:attempt_review", enrolment.pk, walk.step("quiz", 2).slug, attempt.pk)
     other.goto(review)
     press(other, "main form button.btn")
     assert "/result/" in other.url
@@ -81,7 +81,7 @@ def test_pressing_twice_and_going_back(make_page: Callable[..., Any]) -> None:
     page = make_page()
     sign_in(page, email)
     walk = Walk(page, enrolment, "en")
-    attempt = walk.begin(walk.step("quiz"))
+    attempt = walk.begin(walk.step("quiz", 2))
     walk.answer(attempt, 1)
     press(page, "aside button[value=review]")
     review = page.url
