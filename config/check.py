@@ -1,7 +1,7 @@
 """``python -m config.check``: what `make check` asks of the project itself, beyond style and types.
 
-Floors, templates, migrations, translations, the API's document, the deployment settings and the dependencies. Every
-part is tried, and each failure is told.
+Floors, templates, migrations, translations, content packs, the API's document, the deployment settings and the
+dependencies. Every part is tried, and each failure is told.
 """
 
 from __future__ import annotations
@@ -93,6 +93,15 @@ def check_translations() -> None:
         raise CheckFailed(str(error)) from error
 
 
+def check_content_packs() -> None:
+    """Every content pack of the project says what it should, in both languages. See `docs/packs.md`."""
+    from modules.packcheck.check import check_packs, find_packs
+
+    found = check_packs(find_packs())
+    if found:
+        raise CheckFailed("\n".join(map(str, found)))
+
+
 def check_api_document() -> None:
     from django.core.management import CommandError, call_command
 
@@ -133,6 +142,7 @@ PARTS: Final[dict[str, Callable[[], None]]] = {
     "Templates": check_templates,
     "Migrations": check_migrations,
     "Translations": check_translations,
+    "Content packs": check_content_packs,
     "The API's document": check_api_document,
     "Deployment": check_deployment,
     "Dependencies": check_dependencies,

@@ -161,6 +161,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
             "context_processors": _context_processors,
+            "builtins": ["core.templatetags.capture", "core.templatetags.drawing"],
             # Compiled once a process; while developing, read again at every request.
             "loaders": _loaders if DEBUG else [("django.template.loaders.cached.Loader", _loaders)],
         },
@@ -226,7 +227,13 @@ else:
             "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
     }
-    SESSION_ENGINE = "django.contrib.sessions.backends.db"
+    SESSION_ENGINE = "accounts.sessions"
+# Rendered parts of pages that are the same for everybody, kept by each process under the facts that they show.
+CACHES["process"] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "process",
+    "OPTIONS": {"MAX_ENTRIES": 1_000},
+}
 
 # --- Background tasks: PostgreSQL's queue -----------------------------------------------------------------------
 
@@ -240,8 +247,7 @@ AUTH_USER_MODEL = "accounts.User"
 # An address is unique whatever its case, by a constraint that this check does not see.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "accounts.backends.PersonBackend",
     # Signs nobody in: it says who may edit items and assessments, which are given by collection.
     "assessments.permissions.CollectionBackend",
 ]

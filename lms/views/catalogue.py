@@ -28,7 +28,7 @@ def show_catalogue(request: HttpRequest) -> HttpResponse:
     form = CatalogueForm(request.GET)
     context = {
         "form": form,
-        "catalogue": read_catalogue(form.read()),
+        "catalogue": read_catalogue(form.filter),
         "is_narrowed": form.is_narrowed,
         "breadcrumbs": home_crumbs({"title": _("Training"), "url": ""}),
     }

@@ -59,7 +59,7 @@ def show_step(request: HttpRequest, *, enrolment: Enrolment, step: str) -> HttpR
         return (
             _complete(request, place) if request.POST.get("do") == "complete" else _save_part(request, place)
         )
-    if place.is_open:
+    if place.is_open and not place.is_where_left_off:
         open_step(enrolment=enrolment, step_key=place.outline_step.key, language=texts.language())
     if not place.outline_step.is_lesson:
         return assessed.show(request, place)
