@@ -1,7 +1,7 @@
 """``python -m config.check``: what `make check` asks of the project itself, beyond style and types.
 
-Floors, templates, migrations, translations, content packs, the API's document and the deployment settings. Every part
-is tried, and each failure is told.
+Floors, templates, migrations, translations, content packs, the API's document, the deployment settings and the
+dependencies. Every part is tried, and each failure is told.
 """
 
 from __future__ import annotations
@@ -129,6 +129,14 @@ def check_deployment() -> None:
         )
 
 
+def check_dependencies() -> None:
+    """What can be known of them without a network: see `config.dependencies`."""
+    from config.dependencies import audit
+
+    if faults := audit():
+        raise CheckFailed("\n".join(faults))
+
+
 PARTS: Final[dict[str, Callable[[], None]]] = {
     "Floors": check_floors,
     "Templates": check_templates,
@@ -137,6 +145,7 @@ PARTS: Final[dict[str, Callable[[], None]]] = {
     "Content packs": check_content_packs,
     "The API's document": check_api_document,
     "Deployment": check_deployment,
+    "Dependencies": check_dependencies,
 }
 
 
