@@ -235,7 +235,7 @@ CACHES["process"] = {
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
 # A task that has run longer than this belongs to a worker that died, and is run again, once.
-TASK_LEASE_SECONDS = env_int("TASK_LEASE_SECONDS", default=600, minimum=30)
+TASK_LEASE_SECONDS = env_int("TASK_LEASE_SECONDS", default=600, minimum=5)
 
 # --- People and sign-in -----------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import threading
 import time
 from typing import Any, Final
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, InterfaceError, connection
 from django_tasks import TaskResult
@@ -24,7 +25,7 @@ from core.tasks import put_back, release_expired_tasks
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS: Final = 30
-PRUNE_EVERY_LOOKS: Final = 120
+PRUNE_EVERY_SECONDS: Final = 3600
 KEEP_RESULTS_DAYS: Final = 14
 OUTAGE_PAUSE_SECONDS: Final = 1.0
 
@@ -49,6 +50,7 @@ class SteadyWorker(db_worker.Worker):
         while self.running:
             try:
                 put_back(worker_id=self.worker_id)
+                release_expired_tasks()
                 super().run()
             except (DatabaseError, InterfaceError) as error:
                 if not is_outage(error):
@@ -73,22 +75,23 @@ class SteadyWorker(db_worker.Worker):
 
 
 class LeaseKeeper(threading.Thread):
-    """Looks every half minute for tasks whose worker died, and now and then forgets old results."""
+    """Looks every half minute for tasks whose worker died, sooner where leases are short, and forgets old results."""
 
     def __init__(self) -> None:
         super().__init__(name="lease-keeper", daemon=True)
         self.finished = threading.Event()
 
     def run(self) -> None:
-        looks = 0
-        while not self.finished.wait(LOOK_EVERY_SECONDS):
-            looks += 1
+        pause = min(LOOK_EVERY_SECONDS, settings.TASK_LEASE_SECONDS / 4)
+        pruned = time.monotonic()
+        while not self.finished.wait(pause):
             try:
                 release_expired_tasks()
-                if looks % PRUNE_EVERY_LOOKS == 0:
+                if time.monotonic() - pruned > PRUNE_EVERY_SECONDS:
                     call_command("prune_db_task_results", min_age_days=KEEP_RESULTS_DAYS, verbosity=0)
+                    pruned = time.monotonic()
             except Exception:
-                log.exception("Expired leases could not be looked for; the next look is in half a minute.")
+                log.exception("Expired leases could not be looked for; the next look comes soon.")
             finally:
                 connection.close()
 
