@@ -135,15 +135,15 @@ def _check_keys(manifest: Manifest, found: Findings) -> None:
         found.remarks.append(
             _(
                 "CERTIFICATE_SEALING_KEYS is not the key of the backup, so that the site can sign neither new "
-                "certificates nor the status list; certificates that were issued stand. Set it to the old key, or make new signing keys with "
-                "“manage.py rotate_signing_key”, for both kinds."
+                "certificates nor the status list; certificates that were issued stand. Set it to the old key, or "
+                "make new signing keys with “manage.py rotate_signing_key”, for both kinds."
             )
             if keys.has_keyring
             else _(
                 "CERTIFICATE_SEALING_KEYS is missing, so that the site can sign neither new certificates nor the "
-                "status list; certificates that were issued stand. Set it to the key that was kept apart from the backup (on one's own "
-                "machine: bring the file secrets/certificate_sealing_key), or make new signing keys with “manage.py "
-                "rotate_signing_key”, for both kinds."
+                "status list; certificates that were issued stand. Set it to the key that was kept apart from the "
+                "backup (on one's own machine: bring the file secrets/certificate_sealing_key), or make new signing "
+                "keys with “manage.py rotate_signing_key”, for both kinds."
             )
         )
     ours = {name_secret_key(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)}
