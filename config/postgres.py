@@ -56,6 +56,8 @@ THROWAWAY_SETTINGS: Final = {
     "full_page_writes": "off",
     "wal_level": "'minimal'",
     "max_wal_senders": "0",
+    # A database of a test cannot be dropped while a cleaner of the server's is in it.
+    "autovacuum": "off",
 }
 
 

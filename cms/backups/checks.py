@@ -134,16 +134,16 @@ def _check_keys(manifest: Manifest, found: Findings) -> None:
     if keys.closed:
         found.remarks.append(
             _(
-                "CERTIFICATE_SEALING_KEYS is not the key of the backup, so that the site cannot sign: certificates "
-                "that were issued stand, and new ones wait. Set it to the old key, or make new signing keys with "
-                "“manage.py rotate_signing_key”, for both kinds."
+                "CERTIFICATE_SEALING_KEYS is not the key of the backup, so that the site can sign neither new "
+                "certificates nor the status list; certificates that were issued stand. Set it to the old key, or "
+                "make new signing keys with “manage.py rotate_signing_key”, for both kinds."
             )
             if keys.has_keyring
             else _(
-                "CERTIFICATE_SEALING_KEYS is missing, so that the site cannot sign: certificates that were issued "
-                "stand, and new ones wait. Set it to the key that was kept apart from the backup (on one's own "
-                "machine: bring the file secrets/certificate_sealing_key), or make new signing keys with “manage.py "
-                "rotate_signing_key”, for both kinds."
+                "CERTIFICATE_SEALING_KEYS is missing, so that the site can sign neither new certificates nor the "
+                "status list; certificates that were issued stand. Set it to the key that was kept apart from the "
+                "backup (on one's own machine: bring the file secrets/certificate_sealing_key), or make new signing "
+                "keys with “manage.py rotate_signing_key”, for both kinds."
             )
         )
     ours = {name_secret_key(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)}

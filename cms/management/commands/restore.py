@@ -12,7 +12,8 @@ from django.utils.translation import ngettext
 
 from cms.backups.checks import Findings
 from cms.backups.command import BackupCommand
-from cms.backups.restore import BrokenOff, NotBroughtForward, Order, restore_backup, verify_backup
+from cms.backups.restore import BrokenOff, NotBroughtForward, restore_backup, verify_backup
+from cms.backups.target import Order
 from core.backup.progress import Progress
 
 RESTORED_WITH_FAULTS: Final = 2

@@ -1,1 +1,1 @@
-"""A later version of the software, as far as `test_backups` needs one."""
+"""A later version of the software, as far as `backups` needs one."""
