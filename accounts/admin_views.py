@@ -152,9 +152,10 @@ def grant_role(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
 @reauthentication_required(app="accounts")
 def end_role(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
     """End a role today, once it has been asked."""
-    role = get_object_or_404(
-        Role.objects.select_related("user", "organization"), pk=key, ended_at__isnull=True
-    )
+    role = get_object_or_404(Role.objects.select_related("user", "organization"), pk=key)
+    # A press that comes twice finds it ended already, and is told the same.
+    if role.ended_at is not None and request.method != "POST":
+        raise Http404
     if request.method == "POST":
         try:
             services.end_role(role=role, ended_by=services.subject_of(request.user))
