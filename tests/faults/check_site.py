@@ -1,6 +1,6 @@
 """Looks through a site after its faults: what was acknowledged is there exactly once, and nothing half-done is.
 
-``python -m tests.faults.check_site < acknowledged.json`` prints a list of sentences, empty where all is well. Input:
+``python -m tests.faults.check_site < acknowledged.json`` prints a list of sentences, empty where all is well. It reads
 ``{"reflections": [[enrolment, client id, words]], "answers": […the same], "finished": [enrolments]}``.
 """
 
