@@ -18,10 +18,10 @@ from accounts.services import record_audit, subject_of
 from core import clock
 from core.api_fields import Bilingual, BilingualField, both
 from lms.models import Enrolment, Evidence, Offering, Standing
-from lms.outlines import outline_of, prime_outlines
 from lms.permissions import find_taught, offerings_for
-from lms.selectors.catalogue import find_course, latest_editions, listed_offerings
+from lms.selectors.catalogue import find_course, latest_editions
 from modules.models import CourseEdition
+from modules.selectors import outline_of
 from standards.models import Level
 
 # --- What is answered ---------------------------------------------------------------------------------------------
@@ -123,10 +123,12 @@ class WholeCourseOutput(CourseOutput):
 
     @extend_schema_field(OfferingOutput(many=True))
     def get_offerings(self, edition: CourseEdition) -> Any:
-        listed = listed_offerings().filter(
-            Q(closes_at__isnull=True) | Q(closes_at__gt=clock.now()), edition__course_key=edition.course_key
+        listed = Offering.objects.filter(
+            Q(closes_at__isnull=True) | Q(closes_at__gt=clock.now()),
+            is_listed=True,
+            edition__course_key=edition.course_key,
         )
-        return OfferingOutput(listed, many=True).data
+        return OfferingOutput(_with_places(listed).order_by("created_at"), many=True).data
 
 
 class ProgressOutput(serializers.Serializer[Any]):
@@ -221,11 +223,17 @@ class StandingOutput(serializers.Serializer[Any]):
     evidence = EvidenceOutput(many=True)
 
 
+def _with_places(offerings: QuerySet[Offering]) -> QuerySet[Offering]:
+    return offerings.select_related("organization").annotate(
+        taken=Count("enrolments", filter=Q(enrolments__state=Enrolment.State.ACTIVE))
+    )
+
+
 # --- The catalogue ------------------------------------------------------------------------------------------------
 
 
 class CoursesApi(ListAPIView[Any]):
-    """The courses as last issued, by their names. Two queries for any number."""
+    """The courses as last issued, by their names. One query, and one for each edition that the process has not read."""
 
     permission_classes = [AllowAny]
     serializer_class = CourseOutput
@@ -234,11 +242,6 @@ class CoursesApi(ListAPIView[Any]):
     def get_queryset(self) -> QuerySet[CourseEdition]:
         latest = CourseEdition.objects.filter(pk__in=latest_editions().values("pk"))
         return latest.defer("outline", "note")
-
-    def paginate_queryset(self, queryset: Any) -> Any:
-        page = super().paginate_queryset(queryset)
-        prime_outlines(page or ())
-        return page
 
 
 class CourseApi(APIView):
@@ -317,11 +320,7 @@ class OfferingsApi(ListAPIView[Any]):
     ordering = ("slug",)
 
     def get_queryset(self) -> QuerySet[Offering]:
-        return (
-            Offering.objects.filter(pk__in=offerings_for(self.request.user).values("pk"))
-            .select_related("organization")
-            .annotate(taken=Count("enrolments", filter=Q(enrolments__state=Enrolment.State.ACTIVE)))
-        )
+        return _with_places(Offering.objects.filter(pk__in=offerings_for(self.request.user).values("pk")))
 
 
 class LearnersApi(ListAPIView[Any]):
