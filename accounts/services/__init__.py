@@ -5,7 +5,18 @@ One file a noun; import from here.
 
 from accounts.services.audit import record_audit
 from accounts.services.consents import give_consent, withdraw_consent
-from accounts.services.erasure import ErasureRequest, erase_person, list_erasures, replay_erasures
+from accounts.services.erasure import erase_person, replay_erased, replay_erasures
+from accounts.services.erasure_list import (
+    ErasedThings,
+    ErasureRequest,
+    NotAnErasure,
+    append_to_journal,
+    list_erased,
+    list_erasures,
+    parse_erased,
+    read_erased,
+    read_journal,
+)
 from accounts.services.holds import lift_hold, place_hold
 from accounts.services.people import (
     announce_registration,
@@ -30,10 +41,13 @@ from accounts.services.texts import (
 __all__ = [
     "ERASABLE_ALONE",
     "LONGEST_TEXT",
+    "ErasedThings",
     "ErasureRequest",
     "HeldByLaw",
     "LastAdministrator",
+    "NotAnErasure",
     "announce_registration",
+    "append_to_journal",
     "choose_notices",
     "end_role",
     "erase_person",
@@ -41,11 +55,16 @@ __all__ = [
     "give_consent",
     "grant_role",
     "lift_hold",
+    "list_erased",
     "list_erasures",
+    "parse_erased",
     "place_hold",
+    "read_erased",
+    "read_journal",
     "read_texts",
     "record_audit",
     "register_person",
+    "replay_erased",
     "replay_erasures",
     "reset_second_factor",
     "save_file",

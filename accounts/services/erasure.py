@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 
@@ -13,21 +12,14 @@ from django.conf import settings
 from django.db import transaction
 from wagtail.users.models import UserProfile
 
-from accounts.models import AuditEntry, Consent, Erasure, Subject, User
+from accounts.models import AuditEntry, Consent, Erasure, PersonalText, Subject, User
+from accounts.services.erasure_list import ErasedThings, ErasureRequest, note_erasure
 from accounts.services.roles import refuse_last_administrator
-from accounts.services.texts import delete_file, refuse_under_hold
+from accounts.services.texts import delete_file, empty_texts, refuse_under_hold
 from accounts.signals import person_erased
 from core import clock
 from core.extensions import personal_data
 from core.request_id import current_request_id
-
-
-@dataclass(frozen=True, slots=True)
-class ErasureRequest:
-    """An erasure as it is carried over to an older database: whose, and who asked for it."""
-
-    subject_key: uuid.UUID
-    requested_by: uuid.UUID | None = None
 
 
 @transaction.atomic
@@ -63,9 +55,15 @@ def _erase(subject: Subject, *, requested_by: uuid.UUID | None) -> Erasure:
             request_id=current_request_id.get(),
         )
         person_erased.send(sender=Subject, subject_id=subject.pk)
+    return _record_erasure(subject.pk, requested_by=requested_by)
+
+
+def _record_erasure(subject_key: uuid.UUID, *, requested_by: uuid.UUID | None) -> Erasure:
+    """The one record of a person's erasure, in the ledger and in the journal that outlives the database."""
     record, _made = Erasure.objects.get_or_create(
-        subject_key=subject.pk, defaults={"requested_by": requested_by}
+        subject_key=subject_key, defaults={"requested_by": requested_by}
     )
+    note_erasure(ErasedThings(people=(ErasureRequest(subject_key, record.requested_by),)))
     return record
 
 
@@ -84,14 +82,6 @@ def _delete_account(user: User) -> None:
     user.delete()
 
 
-def list_erasures() -> list[ErasureRequest]:
-    """Every erasure on record, to be carried over a restore. One query."""
-    return [
-        ErasureRequest(subject_key=row.subject_key, requested_by=row.requested_by)
-        for row in Erasure.objects.order_by("id")
-    ]
-
-
 def replay_erasures(*, requests: Iterable[ErasureRequest]) -> int:
     """Erase again whom a restored database brought back; returns how many were there again.
 
@@ -103,13 +93,20 @@ def replay_erasures(*, requests: Iterable[ErasureRequest]) -> int:
             subject = Subject.objects.select_for_update().filter(pk=request.subject_key).first()
             if subject is None:
                 # They came after the backup was made: only that they were erased is kept.
-                Erasure.objects.get_or_create(
-                    subject_key=request.subject_key, defaults={"requested_by": request.requested_by}
-                )
+                _record_erasure(request.subject_key, requested_by=request.requested_by)
                 continue
             erased += subject.erased_at is None
             _erase(subject, requested_by=request.requested_by)
     return erased
+
+
+def replay_erased(erased: ErasedThings) -> int:
+    """Erase again the people and the texts that a restored database brought back; returns how many were there.
+
+    A hold is not asked for: the erasures were lawful when they were made.
+    """
+    again = PersonalText.objects.filter(pk__in=erased.texts, erased_at__isnull=True)
+    return replay_erasures(requests=erased.people) + empty_texts(again)
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import LegalHold, PersonalText, Subject
+from accounts.services.erasure_list import ErasedThings, note_erasure
 from core import clock
 from core.errors import DomainError, InvalidInput
 from core.prepared import PreparedQuery, is_among
@@ -91,6 +92,7 @@ def erase_text(*, text: PersonalText) -> PersonalText:
     """Empty one text for good. That it was written stays on record; what it said does not. Again: nothing happens."""
     refuse_under_hold(subject_id=text.subject_id)
     empty_texts(PersonalText.objects.filter(pk=text.pk))
+    note_erasure(ErasedThings(texts=(text.pk,)))
     text.refresh_from_db()
     return text
 

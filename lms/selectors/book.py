@@ -12,11 +12,11 @@ from django.http import Http404
 
 from core.text import make_sort_key
 from lms import texts
-from lms.outlines import outline_of
 from modules.documents import Outline, OutlineModule, OutlineStep
 from modules.models import CourseEdition, StepContent
 from modules.render import plain_text
 from modules.rules.embedding import embed_html
+from modules.selectors import outline_of
 
 # Under the title of the book, of a module and of a lesson.
 DEEPER: Final = 2

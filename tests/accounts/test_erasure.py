@@ -22,7 +22,7 @@ from wagtail.users.models import UserProfile
 
 from accounts import services
 from accounts.models import AuditEntry, Consent, Erasure, LegalHold, PersonalText, Role, Subject, User
-from accounts.services import ErasureRequest, HeldByLaw, LastAdministrator
+from accounts.services import ErasedThings, ErasureRequest, HeldByLaw, LastAdministrator, NotAnErasure
 from accounts.signals import person_erased
 from core.extensions import personal_data
 from tests.factories.accounts import PASSWORD, make_role, make_user
@@ -228,7 +228,7 @@ class TestReplay:
         assert not User.objects.filter(pk=user.pk).exists()
         assert not PersonalText.objects.filter(subject=full, erased_at__isnull=True).exists()
         assert Erasure.objects.count() == 1
-        assert "1 people" in capsys.readouterr().out
+        assert "1 were there again" in capsys.readouterr().out
 
     def test_again_does_nothing(self, full: Subject) -> None:
         services.erase_person(subject=full, requested_by=full)
@@ -334,3 +334,55 @@ class TestScreen:
         )
         client.post("/en/my/data/erase/", {"password": PASSWORD, "understood": "on"})
         assert not User.objects.filter(pk=administrator.pk).exists()
+
+
+class TestJournal:
+    """What outlives the database, for a restore."""
+
+    @pytest.fixture(autouse=True)
+    def journal(self, settings: Any, tmp_path: Any) -> Any:
+        settings.ERASURE_JOURNAL = tmp_path / "far" / "erasures.jsonl"
+        return settings.ERASURE_JOURNAL
+
+    def test_people_and_single_texts_are_noted_once_they_are_erased(
+        self, full: Subject, journal: Any, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        text = services.save_text(subject=full, kind=PersonalText.Kind.WORKSHEET, text="A plan.")
+        with django_capture_on_commit_callbacks():
+            services.erase_text(text=text)
+        assert not journal.exists()
+        with django_capture_on_commit_callbacks(execute=True):
+            services.erase_text(text=text)
+            assert services.list_erased().texts == (text.pk,)
+            services.erase_person(subject=full, requested_by=full)
+            services.erase_person(subject=full, requested_by=None)
+        assert journal.stat().st_mode & 0o777 == 0o600
+        assert len(journal.read_text().splitlines()) == 2
+        assert services.read_journal() == ErasedThings((ErasureRequest(full.pk, full.pk),), (text.pk,))
+        # Whoever is erased takes the single texts along.
+        assert services.list_erased() == ErasedThings((ErasureRequest(full.pk, full.pk),))
+
+    def test_a_line_that_a_power_cut_tore_swallows_nothing(self, journal: Any) -> None:
+        journal.parent.mkdir()
+        journal.write_text('{"text_id": "')
+        erased = ErasedThings((ErasureRequest(Subject().pk),))
+        services.append_to_journal(erased)
+        with pytest.raises(NotAnErasure, match="Line 1"):
+            services.read_journal()
+        assert services.parse_erased(journal.read_text().splitlines()[1]) == erased
+
+    def test_a_journal_that_cannot_be_written_hinders_no_erasure(
+        self, full: Subject, journal: Any, django_capture_on_commit_callbacks: Any, caplog: Any
+    ) -> None:
+        journal.parent.write_text("a file where the folder should be")
+        with django_capture_on_commit_callbacks(execute=True):
+            services.erase_person(subject=full, requested_by=full)
+        assert Erasure.objects.filter(subject_key=full.pk).exists()
+        assert "could not be written" in caplog.text
+
+    def test_a_text_that_a_restore_brought_back_is_emptied_again(self, full: Subject) -> None:
+        text = services.save_text(subject=full, kind=PersonalText.Kind.WORKSHEET, text="A plan.")
+        services.place_hold(subject=full, reason="Later than the erasure.", placed_by=None)
+        assert services.replay_erased(ErasedThings(texts=(text.pk, Subject().pk))) == 1
+        text.refresh_from_db()
+        assert (text.text, text.salt) == ("", "")

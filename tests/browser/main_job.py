@@ -199,6 +199,9 @@ def do_the_main_job(
 
     # The name is corrected: the old number leads to the new certificate.
     corrected = f"{name} Okafor"
+    # Signed in anew: some minutes after, the CMS would ask who one is before it changes a certificate.
+    administrator = make_page()
+    sign_in(administrator, "admin@demo.example", language="en")
     new = correct_the_name(administrator, certificate=certificate, name=corrected)
     run_tasks()
     look_up(registrar, language=language, number=certificate.number)

@@ -131,9 +131,8 @@ def test_the_tour_ends_in_a_certificate(language: str) -> None:
     client.get("/demo/", headers={"accept": "text/html"})
     enrolment = Enrolment.objects.get(pk=key_of(COHORT, FINISHERS[language]))
     steps = list(outline_of(enrolment.edition).iter_steps())
-    answer = client.post(
-        "/demo/sign-in/", {"role": "finisher", "next": f"/{language}/learn/{enrolment.pk}/{steps[-1].slug}/"}
-    )
+    last = f"/{language}/learn/{enrolment.pk}/{steps[-1].slug}/"
+    answer = client.post("/demo/sign-in/", {"role": "finisher", "next": last})
     assert answer.status_code == 302
     assert answer["Location"] == last
     walker = Walker(enrolment, language, clock.now())

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-import uuid
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.services import ErasureRequest, list_erasures, replay_erasures
+from accounts.services import ErasedThings, NotAnErasure, list_erased, parse_erased, replay_erased
 
 
 class Command(BaseCommand):
     help = (
-        "Erases again whom a restored backup brought back. Before a restore, “--list” prints the erasures on record, "
-        "one JSON object a line; afterwards give that file. Without a file, the database's own record is replayed."
+        "Erases again the people and the texts that a restored backup brought back. “--list” prints the erasures on "
+        "record, one JSON object a line; after a restore, give that file. Without a file, the database's own record is "
+        "replayed. (“manage.py restore” does this by itself.)"
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -31,31 +30,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["list"]:
-            for request in list_erasures():
-                line = {
-                    "subject_key": str(request.subject_key),
-                    "requested_by": str(request.requested_by) if request.requested_by else None,
-                }
-                self.stdout.write(json.dumps(line))
+            for document in list_erased().to_documents():
+                self.stdout.write(json.dumps(document))
             return
-        requests = list(self._read(options["file"])) if options["file"] else list_erasures()
-        erased = replay_erasures(requests=requests)
+        erased = self._read(options["file"]) if options["file"] else list_erased()
+        again = replay_erased(erased)
         self.stdout.write(
-            f"{len(requests)} erasures on record; {erased} people were there again and are erased."
+            f"{len(erased.people)} people and {len(erased.texts)} single texts are on record as erased; "
+            f"{again} were there again and are erased."
         )
 
-    def _read(self, name: str) -> Iterator[ErasureRequest]:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-        for number, line in enumerate(text.splitlines(), start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-                yield ErasureRequest(
-                    subject_key=uuid.UUID(row["subject_key"]),
-                    requested_by=uuid.UUID(row["requested_by"]) if row["requested_by"] else None,
-                )
-            except (ValueError, KeyError, TypeError) as error:
-                raise CommandError(
-                    f"Line {number} is no record of an erasure. Nothing was changed."
-                ) from error
+    def _read(self, name: str) -> ErasedThings:
+        try:
+            return parse_erased(sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8"))
+        except NotAnErasure as error:
+            raise CommandError(f"{error} Nothing was changed.") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"The erasures cannot be read from {name}: {error}") from error

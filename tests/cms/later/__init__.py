@@ -1,0 +1,1 @@
+"""A later version of the software, as far as `backups` needs one."""
