@@ -19,7 +19,7 @@ from core import clock
 from core.api_fields import Bilingual, BilingualField, both
 from lms.models import Enrolment, Evidence, Offering, Standing
 from lms.permissions import find_taught, offerings_for
-from lms.selectors.catalogue import find_course, latest_editions, listed_offerings
+from lms.selectors.catalogue import find_course, latest_editions
 from modules.models import CourseEdition
 from modules.selectors import outline_of, prime_outlines
 from standards.models import Level
@@ -123,10 +123,12 @@ class WholeCourseOutput(CourseOutput):
 
     @extend_schema_field(OfferingOutput(many=True))
     def get_offerings(self, edition: CourseEdition) -> Any:
-        listed = listed_offerings().filter(
-            Q(closes_at__isnull=True) | Q(closes_at__gt=clock.now()), edition__course_key=edition.course_key
+        listed = Offering.objects.filter(
+            Q(closes_at__isnull=True) | Q(closes_at__gt=clock.now()),
+            is_listed=True,
+            edition__course_key=edition.course_key,
         )
-        return OfferingOutput(listed, many=True).data
+        return OfferingOutput(_with_places(listed).order_by("created_at"), many=True).data
 
 
 class ProgressOutput(serializers.Serializer[Any]):
@@ -219,6 +221,12 @@ class StandingOutput(serializers.Serializer[Any]):
     since = serializers.DateTimeField()
     valid_until = serializers.DateTimeField(allow_null=True)
     evidence = EvidenceOutput(many=True)
+
+
+def _with_places(offerings: QuerySet[Offering]) -> QuerySet[Offering]:
+    return offerings.select_related("organization").annotate(
+        taken=Count("enrolments", filter=Q(enrolments__state=Enrolment.State.ACTIVE))
+    )
 
 
 # --- The catalogue ------------------------------------------------------------------------------------------------
@@ -317,11 +325,7 @@ class OfferingsApi(ListAPIView[Any]):
     ordering = ("slug",)
 
     def get_queryset(self) -> QuerySet[Offering]:
-        return (
-            Offering.objects.filter(pk__in=offerings_for(self.request.user).values("pk"))
-            .select_related("organization")
-            .annotate(taken=Count("enrolments", filter=Q(enrolments__state=Enrolment.State.ACTIVE)))
-        )
+        return _with_places(Offering.objects.filter(pk__in=offerings_for(self.request.user).values("pk")))
 
 
 class LearnersApi(ListAPIView[Any]):

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import PersonalText, Role
 from accounts.permissions import has_role, is_administrator, organizations_where, roles_of
+from accounts.second_factor import is_unprotected
 from assessments.models import Response
 from assessments.services import SUBMISSION
 from lms.models import Enrolment, Offering
@@ -88,11 +89,12 @@ def may_print(user: Any, edition: CourseEdition) -> bool:
     """Whether the person may have the whole text of an edition at once. At most eight queries.
 
     Its learners, as long as they have not left; those who teach an offering or a learner of it; authors and
-    administrators. A lesson that is open to the public does not open the others.
+    administrators, once they have set up their second factor. A lesson that is open to the public does not open the
+    others.
     """
     if not getattr(user, "is_authenticated", False):
         return False
-    if is_administrator(user) or may_see_editions(user):
+    if (is_administrator(user) or may_see_editions(user)) and not is_unprotected(user):
         return True
     learners = Enrolment.objects.filter(edition=edition)
     if learners.filter(subject__user=user).exclude(state=Enrolment.State.WITHDRAWN).exists():

@@ -99,6 +99,7 @@ modules:asset                            | name=asset                           
 # Courses: the catalogue, the learner’s screens, the desk
 lms:catalogue                            | -                                     | 2              | 5
 lms:course                               | course                                | 2              | 5
+lms:book                                 | edition=course_edition                | s2242424344442 | 5
 lms:enrol                                | course offering                       | srr22222222222 | srr22222222222
 lms:public_lesson                        | course step=reading                   | 2              | 5
 lms:competencies                         | -                                     | s2             | 5

@@ -46,7 +46,7 @@ class Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.shown += data.count("<canary")
-        if "49" in data and "canary" in data:
+        if "=x>49" in data:
             self.found.append(f"{self.getpos()}: the words were run as a template")
 
 
