@@ -7,10 +7,11 @@ A mail is three templates, ``templates/email/<name>.subject.txt``, ``.txt`` and 
 from __future__ import annotations
 
 import logging
+import time
 import zoneinfo
 from email.utils import formataddr, parseaddr
-from smtplib import SMTPException
-from typing import Any
+from smtplib import SMTPConnectError, SMTPException, SMTPServerDisconnected
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -22,6 +23,10 @@ from accounts.models import User
 from core.extensions import site_identity
 
 log = logging.getLogger(__name__)
+
+AWAY_SECONDS: Final = 30.0
+# When the mail server is asked again, by the process's own clock.
+_away: dict[str, float] = {"until": 0.0}
 
 
 def send_mail_to(*, user: User, template: str, context: dict[str, Any]) -> None:
@@ -36,7 +41,7 @@ def send_mail_to(*, user: User, template: str, context: dict[str, Any]) -> None:
         language=user.preferred_language,
         time_zone=user.time_zone,
     )
-    message.send()
+    deliver(message)
 
 
 def compose_mail(
@@ -90,10 +95,35 @@ def one_line(text: str) -> str:
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
+class MailServerAway(OSError):
+    """The mail server did not answer a moment ago, so it is not asked again yet."""
+
+
+def deliver(message: EmailMultiAlternatives) -> None:
+    """Send now. Raises SMTPException or OSError where that fails.
+
+    A server that hangs costs one wait (`EMAIL_TIMEOUT`), not one for every mail: for half a minute afterwards this
+    process does not ask it again.
+    """
+    if time.monotonic() < _away["until"]:
+        raise MailServerAway("The mail server did not answer less than half a minute ago.")
+    try:
+        message.send()
+    except (SMTPServerDisconnected, SMTPConnectError):
+        _away["until"] = time.monotonic() + AWAY_SECONDS
+        raise
+    except SMTPException:
+        # It answered, and refused this mail.
+        raise
+    except OSError:
+        _away["until"] = time.monotonic() + AWAY_SECONDS
+        raise
+
+
 def send_or_log(message: EmailMultiAlternatives) -> bool:
     """Send now; where the mail server fails, log it and say False, so that the page can say so."""
     try:
-        message.send()
+        deliver(message)
     except (SMTPException, OSError):
         log.exception("An e-mail could not be sent.")
         return False

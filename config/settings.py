@@ -333,7 +333,8 @@ EMAIL_PORT = env_int("EMAIL_PORT", default=587, minimum=1, maximum=65535)
 EMAIL_HOST_USER = env_str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env_str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", default=True)
-EMAIL_TIMEOUT = 20
+# A mail server that hangs holds a person's page, or the queue, no longer than this.
+EMAIL_TIMEOUT = env_int("EMAIL_TIMEOUT", default=8, minimum=1)
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", default=f"CMNCP <no-reply@{_origin.hostname}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
