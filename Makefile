@@ -3,20 +3,23 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 PORT ?= 8000
-WORKERS ?= 2
+# One more than the two cores it is measured on: tests in a browser wait about half of their time.
+WORKERS ?= 3
 TESTS ?= tests
 SHELL := /bin/sh
 
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev install install-dev test check bench lint format lock
+.PHONY: help run dev install install-dev test check mutants soak bench lint format lock
 
 help:
 	@echo "make run      the site with its demo on http://127.0.0.1:$(PORT) (PORT=…)"
 	@echo "make dev      the same, reading changed code and templates anew"
 	@echo "make test     every test (TESTS=tests/lms for a part)"
 	@echo "make check    style, types, floors, templates, migrations, translations, deployment"
+	@echo "make mutants  plants faults in a copy of the code and shows that a test notices each"
+	@echo "make soak     ten minutes of load while everything is killed in turn (SOAK_SECONDS=…)"
 	@echo "make bench    the benchmarks"
 	@echo "make lint     style only;  make format  puts the style right"
 	@echo "make lock     makes the locks anew from pyproject.toml"
@@ -67,6 +70,12 @@ check: install-dev
 	@echo "  Style …";        $(PY) -m ruff check --quiet . && $(PY) -m ruff format --check --quiet .
 	@echo "  Types …";        $(PY) -m mypy --no-error-summary
 	@$(PY) -m config.check
+
+mutants: install-dev
+	@$(PY) -m tests.mutants
+
+soak: install-dev
+	@SOAK_SECONDS=$${SOAK_SECONDS:-600} $(PY) -m pytest -q -p no:xdist -s tests/faults/test_crashes.py
 
 bench: install-dev
 	@$(PY) -m bench

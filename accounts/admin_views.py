@@ -11,7 +11,7 @@ from allauth.account.decorators import reauthentication_required
 from allauth.mfa.utils import is_mfa_enabled
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -152,9 +152,10 @@ def grant_role(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
 @reauthentication_required(app="accounts")
 def end_role(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
     """End a role today, once it has been asked."""
-    role = get_object_or_404(
-        Role.objects.select_related("user", "organization"), pk=key, ended_at__isnull=True
-    )
+    role = get_object_or_404(Role.objects.select_related("user", "organization"), pk=key)
+    # A press that comes twice finds it ended already, and is told the same.
+    if role.ended_at is not None and request.method != "POST":
+        raise Http404
     if request.method == "POST":
         try:
             services.end_role(role=role, ended_by=services.subject_of(request.user))

@@ -9,10 +9,16 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import receivers
+        from allauth.mfa.signals import authenticator_added, authenticator_removed
+        from django.contrib.auth.signals import user_logged_in
+
+        from accounts import receivers, renewal
         from accounts.personal_data import answer
         from accounts.signals import role_changed
         from core.extensions import personal_data
 
         role_changed.connect(receivers.follow_roles, dispatch_uid="accounts.follow_roles")
         personal_data.register(answer)
+        user_logged_in.connect(renewal.note_roles, dispatch_uid="accounts.note_roles")
+        for signal in (authenticator_added, authenticator_removed):
+            signal.connect(renewal.renew_for_factor, dispatch_uid="accounts.renew_for_factor")

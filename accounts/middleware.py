@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.permissions import lacks_second_factor
+from accounts.renewal import renew_after_change
 from core.errors import describe_error
 
 # Where staff work: the CMS, the API, and the instructor's desk, which an administrator may open too.
@@ -26,6 +27,7 @@ GOAL: Final = "goal_after_second_factor"
 class SecondFactorMiddleware:
     """Leads staff who have no second factor to set one up before they reach a staff screen.
 
+    There a session also gets a new key where the person's roles have changed (`accounts.renewal`).
     Costs nothing outside those screens, and there one query for staff, besides that for the person's roles.
     """
 
@@ -38,6 +40,8 @@ class SecondFactorMiddleware:
                 return self._lead_to_setup(request)
             if GOAL in request.session:
                 del request.session[GOAL]
+        if STAFF_PATHS.match(request.path_info) and request.user.is_authenticated:
+            renew_after_change(request)
         return self.get_response(request)
 
     def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> TemplateResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from accounts.models import Organization, PersonalText, Role, Subject, User
@@ -12,6 +13,10 @@ from core.extensions import access_grants
 STAFF_ROLES = frozenset(
     {Role.What.ADMINISTRATOR, Role.What.AUTHOR, Role.What.COMMITTEE, Role.What.CERTIFICATES}
 )
+
+
+Held = tuple[str, uuid.UUID]
+"""A role and the organization in which it is held."""
 
 
 def roles_of(user: Any) -> list[Role]:
@@ -25,17 +30,32 @@ def roles_of(user: Any) -> list[Role]:
     return kept
 
 
+def keep_held_roles(user: Any, held: Iterable[Held] | None) -> None:
+    """Note on the object what was read with it (`accounts.backends`), or, with None, forget what was noted."""
+    user.__dict__.pop("_roles", None)
+    user.__dict__.pop("_held_roles", None)
+    if held is not None:
+        user._held_roles = frozenset(held)
+
+
+def _held_by(user: Any) -> frozenset[Held]:
+    """What a person holds where. No query for who is signed in, else the one of `roles_of`."""
+    held: frozenset[Held] | None = getattr(user, "_held_roles", None)
+    if held is None:
+        held = frozenset((role.what, role.organization_id) for role in roles_of(user))
+    return held
+
+
 def has_role(user: Any, *whats: str, organization: Organization | None = None) -> bool:
     """Whether the person holds one of these roles today, in `organization` where one is given."""
     return any(
-        role.what in whats and (organization is None or role.organization_id == organization.id)
-        for role in roles_of(user)
+        what in whats and (organization is None or where == organization.id) for what, where in _held_by(user)
     )
 
 
 def organizations_where(user: Any, *whats: str) -> set[uuid.UUID]:
     """The keys of the organizations in which the person holds one of these roles today."""
-    return {role.organization_id for role in roles_of(user) if role.what in whats}
+    return {where for what, where in _held_by(user) if what in whats}
 
 
 def is_administrator(user: User | Any) -> bool:

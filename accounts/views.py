@@ -126,9 +126,11 @@ def erase_text(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
         PersonalText,
         pk=key,
         subject=services.subject_of(request.user),
-        erased_at__isnull=True,
         kind__in=services.ERASABLE_ALONE,
     )
+    if text.erased_at is not None and request.method != "POST":
+        raise Http404
+    # A press that comes twice finds it erased already, and is told the same.
     if request.method == "POST":
         try:
             services.erase_text(text=text)

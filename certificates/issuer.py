@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -19,6 +19,7 @@ from certificates.places import issuer_did
 from certificates.vault import get_keyring
 from core import clock
 from core.extensions import site_identity
+from core.prepared import PreparedQuery
 
 log = logging.getLogger(__name__)
 
@@ -94,9 +95,15 @@ def rotate_signing_key(*, kind: str, compromised: bool = False, actor: Subject |
     return made
 
 
+_read_keys: Final = PreparedQuery(
+    lambda: SigningKey.objects.filter(kind=Kind.ED25519).order_by("created_at"),
+    fields=[field.attname for field in SigningKey._meta.concrete_fields if field.attname != "sealed_private"],
+)
+
+
 def list_credential_keys() -> list[SigningKey]:
     """Every key that ever signed credentials, the oldest first. One query."""
-    return list(SigningKey.objects.filter(kind=Kind.ED25519).defer("sealed_private").order_by("created_at"))
+    return _read_keys.objects()
 
 
 def describe_issuer(rows: Iterable[SigningKey]) -> dict[str, Any]:

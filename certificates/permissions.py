@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.models import Role
 from accounts.permissions import has_role, organizations_where
+from accounts.second_factor import is_unprotected
 from certificates.models import Certificate
 from certificates.querysets import CertificateQuerySet
 
@@ -32,10 +33,14 @@ class Access:
 
 
 def is_officer(user: Any) -> bool:
-    """Whether the person revokes, corrects and reinstates: certificates officers and administrators."""
-    return bool(getattr(user, "is_superuser", False)) or has_role(
+    """Whether the person revokes, corrects and reinstates: certificates officers and administrators.
+
+    Not before they have set up their second factor.
+    """
+    holds = bool(getattr(user, "is_superuser", False)) or has_role(
         user, Role.What.CERTIFICATES, Role.What.ADMINISTRATOR
     )
+    return holds and not is_unprotected(user)
 
 
 def is_registrar(user: Any) -> bool:

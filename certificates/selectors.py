@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Prefetch
 from django.urls import reverse
@@ -26,8 +26,10 @@ from certificates.rules import Status
 from certificates.wording import describe_level, format_minutes
 from core import clock
 from core.extensions import site_identity
+from core.prepared import PreparedQuery, given_uuid
 from lms.texts import language
 from lms.words import say_number
+from modules.selectors import kept_edition
 
 
 def public_path(certificate_id: uuid.UUID) -> str:
@@ -339,6 +341,22 @@ def write_json(document: Any) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
 
 
+# The verification page is what a registrar waits for on a telephone: its queries are compiled once.
+_read_certificate: Final = PreparedQuery(
+    lambda: Certificate.objects.filter(pk=given_uuid("certificate")),
+    joined=("content", "subject", "supersedes", "superseded_by", "enrolment", "enrolment__offering"),
+)
+_read_status: Final = PreparedQuery(
+    lambda: StatusEntry.objects.filter(certificate_id=given_uuid("certificate"))
+)
+_read_attestations: Final = PreparedQuery(
+    lambda: Attestation.objects.filter(
+        certificate_id=given_uuid("certificate"), decision=Attestation.Decision.COUNTERSIGNED
+    ),
+    joined=("organization",),
+)
+
+
 def read_page(
     *, certificate_id: uuid.UUID, user: Any, token: str = "", at: datetime | None = None
 ) -> CertificatePage | None:
@@ -346,9 +364,11 @@ def read_page(
 
     Five queries; one more with a share link, one more for the roles of who is signed in.
     """
-    certificate = whole_certificates().filter(pk=certificate_id).first()
+    certificate = _read_certificate.first(certificate=certificate_id)
     if certificate is None:
         return None
+    if certificate.enrolment is not None:
+        certificate.enrolment.edition = kept_edition(certificate.enrolment.edition_id)
     at = at or clock.now()
     consented = has_consent(
         subject_id=certificate.subject_id, purpose=Consent.Purpose.CERTIFICATE_PUBLIC, about=certificate.pk
@@ -362,17 +382,13 @@ def read_page(
         check=check_certificate(
             certificate,
             certificate.content,
-            entries=list(StatusEntry.objects.filter(certificate=certificate)),
+            entries=_read_status.objects(certificate=certificate.pk),
             keys=list_credential_keys(),
             at=at,
         ),
         access=access,
         consented=consented,
-        attestations=list(
-            Attestation.objects.filter(
-                certificate=certificate, decision=Attestation.Decision.COUNTERSIGNED
-            ).select_related("organization")
-        ),
+        attestations=_read_attestations.objects(certificate=certificate.pk),
         token=token,
     )
 

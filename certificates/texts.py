@@ -146,7 +146,7 @@ def say_status(status: str) -> str:
 
 
 def state_of(status: str) -> str:
-    """How `parts/state.html` draws it."""
+    """How the tag `state` draws it."""
     return {Status.VALID: "ok", Status.REVOKED: "stop"}.get(Status(status), "wait")
 
 

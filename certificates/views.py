@@ -151,7 +151,7 @@ def check_many(request: HttpRequest) -> HttpResponseBase:
         return _slow_down(request, error)
     asked = split_lines(form.cleaned_data["numbers"], most=MOST_LOOKUPS)
     rows = look_up_many(asked, user=request.user)
-    _log_opened([row["found"] for row in rows if row["found"]], request=request)
+    log_opened([row["found"] for row in rows if row["found"]], request=request)
     if request.POST.get("format") == "csv":
         return _write_found(rows)
     context = {"form": form, "rows": rows, "count": sum(1 for row in rows if row["found"]), **_many_frame()}
@@ -186,7 +186,7 @@ def look_up_many(asked: Sequence[str], *, user: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def _log_opened(rows: Iterable[ListedCertificate], *, request: HttpRequest) -> None:
+def log_opened(rows: Iterable[ListedCertificate], *, request: HttpRequest) -> None:
     """One entry a record that an office opened, in one insert."""
     from accounts.models import AuditEntry
     from core.request_id import current_request_id

@@ -101,7 +101,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
 @in_chosen_language
 def show_certificate(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
     """The verification page. Five queries for a visitor; nine at most for who is signed in."""
-    page = _read(request, key)
+    page = open_page(request, key)
     if page is None:
         return show_unknown(request)
     context = {
@@ -120,7 +120,7 @@ def show_certificate(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
     return response
 
 
-def _read(request: HttpRequest, key: uuid.UUID) -> CertificatePage | None:
+def open_page(request: HttpRequest, key: uuid.UUID) -> CertificatePage | None:
     """The page for this visitor. That an office opened a person's record is logged."""
     page = read_page(certificate_id=key, user=request.user, token=request.GET.get("share", "")[:100])
     if page is not None and page.access.by_role:
@@ -169,7 +169,7 @@ def _refuse_file(request: HttpRequest, page: CertificatePage, *, as_json: bool) 
 @in_chosen_language
 def show_credential(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
     """The signed Open Badges 3.0 credential."""
-    page = _read(request, key)
+    page = open_page(request, key)
     if page is None or page.content.credential is None:
         error = describe_error(code="not_found", message=_("No certificate has this address."))
         return open_to_programs(never_stale(JsonResponse(error, status=404)))
@@ -188,7 +188,7 @@ def show_credential(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
 @in_chosen_language
 def download_pdf(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
     """The signed PDF in the language asked for."""
-    page = _read(request, key)
+    page = open_page(request, key)
     if page is None:
         return show_unknown(request)
     if page.check.facts is not None and not page.access.full:

@@ -33,6 +33,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "about": identity.about.get(language, ""),
             "contact": identity.contact_email,
             "home_url": f"/{language}/",
+            "key": around.key,
         },
         "navigation": [
             {**link, "current": request.path.startswith(link["url"])}

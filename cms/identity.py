@@ -7,12 +7,13 @@ shows at once in the process that saved it and within half a minute in the other
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from wagtail.models import Page, Site
 
 from cms.settings import NavigationLink, SiteSettings
+from core.canonical import digest
 from core.extensions import SiteIdentity
 
 KEPT_SECONDS: Final = 30.0
@@ -33,6 +34,8 @@ class Frame:
 
     identity: SiteIdentity
     links: tuple[Link, ...]
+    # Says whether two frames are the same; parts of pages are kept under it.
+    key: str
 
 
 # When the frame was read, by the process's own clock, and the frame.
@@ -50,7 +53,10 @@ def read_frame() -> Frame:
         return kept[1]
     site = Site.objects.filter(is_default_site=True).first()
     settings = SiteSettings.for_site(site) if site else SiteSettings()
-    frame = Frame(identity=_read_identity(settings), links=tuple(_read_links(settings)))
+    identity, links = _read_identity(settings), tuple(_read_links(settings))
+    frame = Frame(
+        identity, links, key=digest({"identity": asdict(identity), "links": [asdict(one) for one in links]})
+    )
     if site:
         _kept["frame"] = (time.monotonic(), frame)
     return frame

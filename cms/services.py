@@ -40,7 +40,6 @@ GROUP_PERMISSIONS: Final[dict[str, list[str]]] = {
         "accounts.add_organization",
         "accounts.change_organization",
         "accounts.view_organization",
-        "accounts.view_user",
         "accounts.view_role",
         "accounts.view_auditentry",
         "accounts.view_legalhold",

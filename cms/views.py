@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from cms.search import find_entries
 from core.extensions import home_panels
@@ -17,6 +19,8 @@ from core.extensions import home_panels
 RESULTS_A_PAGE = 20
 
 
+@require_safe
+@never_cache
 @login_required
 def show_my_home(request: HttpRequest) -> HttpResponse:
     """A person's own home: what the floors have to say to them, in their order."""
@@ -27,6 +31,7 @@ def show_my_home(request: HttpRequest) -> HttpResponse:
     return render(request, "cms/my.html", {"parts": parts})
 
 
+@require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """What holds the words, in the language of the screen. Two queries."""
     words = request.GET.get("q", "")[:200].strip()
@@ -35,6 +40,7 @@ def search(request: HttpRequest) -> HttpResponse:
     return render(request, "cms/search.html", {"words": words, "page_obj": page, "noindex": True})
 
 
+@require_safe
 def switch_language(request: HttpRequest, language: str) -> HttpResponse:
     """Keep the choice of language in a cookie and go back: for addresses that name no language."""
     target = request.GET.get("next", "")
@@ -42,7 +48,8 @@ def switch_language(request: HttpRequest, language: str) -> HttpResponse:
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):
         target = f"/{language}/"
-    response = redirect(target)
+    # Not `redirect`, which looks for a view that is called so.
+    response = HttpResponseRedirect(target)
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,

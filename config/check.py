@@ -1,7 +1,7 @@
 """``python -m config.check``: what `make check` asks of the project itself, beyond style and types.
 
-Floors, templates, migrations, translations, the API's document and the deployment settings. Every part is tried, and
-each failure is told.
+Floors, templates, migrations, translations, content packs, the API's document, the deployment settings and the
+dependencies. Every part is tried, and each failure is told.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ PRODUCTION: Final = {
     "DATABASE_POOL": "0",
     "EMAIL_HOST": "mail.example.ca",
     "CERTIFICATE_SEALING_KEYS": "VGhpcnR5LXR3byBieXRlcyBmb3IgdGhpcyBjaGVjay4=",
+    "SECURITY_CONTACT": "mailto:security@example.ca",
     "DATA_DIR": "",
 }
 
@@ -92,6 +93,15 @@ def check_translations() -> None:
         raise CheckFailed(str(error)) from error
 
 
+def check_content_packs() -> None:
+    """Every content pack of the project says what it should, in both languages. See `docs/packs.md`."""
+    from modules.packcheck.check import check_packs, find_packs
+
+    found = check_packs(find_packs())
+    if found:
+        raise CheckFailed("\n".join(map(str, found)))
+
+
 def check_api_document() -> None:
     from django.core.management import CommandError, call_command
 
@@ -119,13 +129,23 @@ def check_deployment() -> None:
         )
 
 
+def check_dependencies() -> None:
+    """What can be known of them without a network: see `config.dependencies`."""
+    from config.dependencies import audit
+
+    if faults := audit():
+        raise CheckFailed("\n".join(faults))
+
+
 PARTS: Final[dict[str, Callable[[], None]]] = {
     "Floors": check_floors,
     "Templates": check_templates,
     "Migrations": check_migrations,
     "Translations": check_translations,
+    "Content packs": check_content_packs,
     "The API's document": check_api_document,
     "Deployment": check_deployment,
+    "Dependencies": check_dependencies,
 }
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Final
 
 ROLES: Final = {"database": "owner", "content": "app"}
-# The demo's people and their lived-in courses; each floor's own command, run where it is there.
-CONTENT_COMMANDS: Final = ("setup_site", "load_content")
-DEMO_COMMANDS: Final = ("load_demo",)
+# The starting content, and the demo's people with their lived-in courses: each floor's own command.
+CONTENT_COMMANDS: Final = (("setup_site",), ("load_content", "--changed"))
+DEMO_COMMANDS: Final = (("load_demo",),)
 
 
 def say_step(text: str, act: Callable[[], object]) -> None:
@@ -73,12 +73,10 @@ def describe_static_files() -> str:
 
 def prepare_content() -> None:
     from django.conf import settings
-    from django.core.management import call_command, get_commands
+    from django.core.management import call_command
 
-    known = get_commands()
-    for name in (*CONTENT_COMMANDS, *(DEMO_COMMANDS if settings.DEMO else ())):
-        if name in known:
-            call_command(name)
+    for command in (*CONTENT_COMMANDS, *(DEMO_COMMANDS if settings.DEMO else ())):
+        call_command(*command)
 
 
 def main() -> None:

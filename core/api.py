@@ -35,6 +35,34 @@ class CursorPages(CursorPagination):
     page_size_query_param = "limit"
     ordering = "-pk"
 
+    def decode_cursor(self, request: Request) -> Any:
+        """A cursor that was not made here names no page; a database would stumble over some."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and "\0" in (cursor.position or ""):
+            raise exceptions.NotFound(self.invalid_cursor_message)
+        return cursor
+
+    def get_ordering(self, request: Request, queryset: Any, view: Any) -> Any:
+        """What the view says, if it says something."""
+        return tuple(getattr(view, "ordering", ())) or super().get_ordering(request, queryset, view)
+
+
+def make_unknown_api() -> Any:
+    """The view of an address that the API does not have: the same refusal as elsewhere in it, not a page."""
+    # The views of REST framework read this module while they are being imported.
+    from drf_spectacular.utils import extend_schema
+    from rest_framework.permissions import AllowAny
+    from rest_framework.views import APIView
+
+    @extend_schema(exclude=True)
+    class UnknownApi(APIView):
+        permission_classes = [AllowAny]
+
+        def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+            raise exceptions.NotFound
+
+    return UnknownApi.as_view()
+
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer ``{"code", "message", "errors"}`` for every refusal; None for a fault of ours (a 500)."""

@@ -10,7 +10,12 @@ class CoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.core import checks
+
         from core.ledger import finish_migration
+        from core.security_txt import warn_of_missing_address
+
+        checks.register(warn_of_missing_address, checks.Tags.security)
 
         # Sent once an app, in the order of INSTALLED_APPS: after the last one all tables stand.
         last = list(apps.get_app_configs())[-1]

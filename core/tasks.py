@@ -38,3 +38,23 @@ def release_expired_tasks() -> tuple[int, int]:
                 failed += 1
                 log.error("Task %s (%s) outlived its lease twice and failed.", task.id, task.task_path)
     return released, failed
+
+
+def put_back(*, worker_id: str) -> int:
+    """Give the queue back what this worker had taken up when the database went away; returns how many. Two queries.
+
+    That the database went away is no fault of the task's, so it does not count as one of its two tries.
+    """
+    with transaction.atomic():
+        taken = DBTaskResult.objects.select_for_update(skip_locked=True).filter(
+            status=TaskResultStatus.RUNNING, worker_ids__contains=[worker_id]
+        )
+        count = 0
+        for task in taken:
+            if task.worker_ids[-1] == worker_id:
+                task.status = TaskResultStatus.READY
+                task.worker_ids = task.worker_ids[:-1]
+                task.save(update_fields=["status", "worker_ids"])
+                count += 1
+                log.warning("Task %s (%s) lost the database and runs again.", task.id, task.task_path)
+    return count

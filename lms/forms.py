@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization, User
@@ -112,7 +113,8 @@ class CatalogueForm(forms.Form):
     open = forms.BooleanField(label=_("Only what I can begin now"), required=False)
     order = forms.ChoiceField(label=_("Order"), choices=ORDERS, required=False, widget=forms.RadioSelect)
 
-    def read(self) -> CatalogueFilter:
+    @cached_property
+    def filter(self) -> CatalogueFilter:
         """The filter, also where part of the address was nonsense."""
         self.full_clean()
         said = self.cleaned_data
@@ -126,6 +128,16 @@ class CatalogueForm(forms.Form):
             order=said.get("order") or "title",
         )
 
+    @cached_property
+    def chosen(self) -> dict[str, str]:
+        """What the address says, as it stands there, for the fields to show."""
+        said = self.data
+        return {
+            "time": said.get("time", ""),
+            "order": said.get("order", "title"),
+            "open": said.get("open", ""),
+        }
+
     @property
     def is_narrowed(self) -> bool:
-        return self.read() != CatalogueFilter(order=self.read().order)
+        return self.filter != CatalogueFilter(order=self.filter.order)

@@ -17,9 +17,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import PersonalText, Role
 from accounts.permissions import has_role, is_administrator, organizations_where, roles_of
+from accounts.second_factor import is_unprotected
 from assessments.models import Response
 from assessments.services import SUBMISSION
 from lms.models import Enrolment, Offering
+from modules.models import CourseEdition
+from modules.permissions import may_see_editions
 
 INSTRUCTOR = Role.What.INSTRUCTOR
 
@@ -80,6 +83,43 @@ def find_taught(user: Any, slug: str) -> Offering:
     if knows_of(user, offering):
         raise PermissionDenied(_("Only the instructors of this offering see its learners."))
     raise Http404("There is no such offering.")
+
+
+def may_print(user: Any, edition: CourseEdition) -> bool:
+    """Whether the person may have the whole text of an edition at once. At most eight queries.
+
+    Its learners, as long as they have not left; those who teach an offering or a learner of it; authors and
+    administrators, once they have set up their second factor. A lesson that is open to the public does not open the
+    others.
+    """
+    if not getattr(user, "is_authenticated", False):
+        return False
+    if (is_administrator(user) or may_see_editions(user)) and not is_unprotected(user):
+        return True
+    learners = Enrolment.objects.filter(edition=edition)
+    if learners.filter(subject__user=user).exclude(state=Enrolment.State.WITHDRAWN).exists():
+        return True
+    taught = offerings_taught_by(user)
+    return taught.filter(edition=edition).exists() or learners.filter(offering__in=taught).exists()
+
+
+def find_printable(user: Any, edition_id: uuid.UUID) -> CourseEdition:
+    """The edition of this key, for who may print it; else 404, or 403 for who has to do with it otherwise.
+
+    At most ten queries.
+    """
+    edition = CourseEdition.objects.defer("outline", "note").filter(pk=edition_id).first()
+    if edition is None:
+        raise Http404("There is no such edition.")
+    if may_print(user, edition):
+        return edition
+    if Enrolment.objects.filter(edition=edition, subject__user=user).exists():
+        raise PermissionDenied(_("You have left this course. Enrol again to print it."))
+    places = {role.organization_id for role in roles_of(user)}
+    offered = Offering.objects.filter(Q(organization__in=places) | Q(partner__in=places), edition=edition)
+    if offered.exists():
+        raise PermissionDenied(_("Only learners, instructors and authors of this course can print it."))
+    raise Http404("There is no such edition.")
 
 
 # What a learner hands in for others to read. A reflection or a worksheet is read by nobody else.

@@ -19,7 +19,7 @@ from assessments.models import Attempt, Mark, Response
 from core.extensions import PersonalRecords
 from lms import texts
 from lms.models import Accommodation, Enrolment, EnrolmentEvent, Evidence, LearningEvent, Notice, Standing
-from lms.outlines import outline_of, prime_outlines
+from modules.selectors import outline_of, prime_outlines
 
 
 def _moment(value: datetime | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from lms.views import attempts, catalogue, competencies, enrolments, steps
+from lms.views import attempts, books, catalogue, competencies, enrolments, steps
 
 app_name = "lms"
 
@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trainings/<slug:course>/", catalogue.show_course, name="course"),
     path("trainings/<slug:course>/enrol/<slug:offering>/", catalogue.enrol, name="enrol"),
     path("lessons/<slug:course>/<slug:step>/", catalogue.show_public_lesson, name="public_lesson"),
+    # For those who may read the course: its learners, those who teach it, and its authors
+    path("books/<uuid:edition>/", books.show_book, name="book"),
     # A learner's own
     path("my/competencies/", competencies.show_map, name="competencies"),
     path("my/competencies/<str:domain>/", competencies.show_domain, name="competency_domain"),

@@ -129,7 +129,8 @@ class PackFiles:
 
     def _read(self, name: str, place: str) -> bytes:
         path = self.folder / name
-        if "/" in name or not path.is_file():
+        # Nothing from outside the pack: no way up, and no link out of it.
+        if "/" in name or path.is_symlink() or not path.is_file():
             raise refuse(place, _("the folder “files” has no %(name)s.") % {"name": name})
         return path.read_bytes()
 

@@ -130,6 +130,18 @@ from modules.pages import (  # noqa: E402
     TrainingPage,
 )
 
+
+class LoadedPack(models.Model):
+    """Which files of a content pack were loaded last, so that a start need not read them again."""
+
+    name = models.CharField(max_length=120, primary_key=True)
+    digest = models.CharField(max_length=64)
+    loaded_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 __all__ = [
     "AssessmentPage",
     "CourseEdition",
@@ -137,6 +149,7 @@ __all__ = [
     "EditionAssessment",
     "LessonMapping",
     "LessonPage",
+    "LoadedPack",
     "ModulePage",
     "StepContent",
     "TrainingPage",

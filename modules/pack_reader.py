@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -72,8 +73,9 @@ class PackLesson:
 
 @dataclass(frozen=True, kw_only=True)
 class PackItem:
-    """One question; HTML by language, and its structure."""
+    """One question; HTML by language, and its structure. `place` is where its file has it."""
 
+    place: str
     key: str
     id: uuid.UUID
     kind: str
@@ -104,6 +106,7 @@ class PackSection:
 
 @dataclass(frozen=True, kw_only=True)
 class PackAssessment:
+    place: str
     key: str
     id: uuid.UUID
     kind: str
@@ -140,8 +143,26 @@ class TrainingPack:
     assessments: Mapping[str, PackAssessment]
 
 
-def read_training_pack(path: Path) -> TrainingPack:
-    """Reads every file of a pack. Raises PackError with the file, the place and the field of the first mistake."""
+Faults = list[PackError]
+
+
+@contextmanager
+def _keep(faults: Faults | None) -> Iterator[None]:
+    """Puts a mistake into the list, where there is one; raises it where there is none."""
+    try:
+        yield
+    except PackError as error:
+        if faults is None:
+            raise
+        faults.append(error)
+
+
+def read_training_pack(path: Path, *, faults: Faults | None = None) -> TrainingPack:
+    """Reads every file of a pack. Raises PackError with the file, the place and the field of the first mistake.
+
+    With a list of `faults`, every mistake outside `pack.yaml` is put there instead, and the lesson, the item or the
+    assessment that has it is left out of what is returned.
+    """
     about = Fields(read_yaml(path / "pack.yaml"), "pack.yaml")
     about.choice("kind", ("training",))
     if about.take("source_language") != SOURCE_LANGUAGE or about.take("languages") != list(LANGUAGES):
@@ -153,7 +174,9 @@ def read_training_pack(path: Path) -> TrainingPack:
     courses = tuple(_read_course(entry) for entry in about.many("courses"))
     about.close()
     steps = [step for course in courses for module in course.modules for step in module.steps]
-    items = _read_items(path)
+    # What a broken entry is called is still its name, so that those who use it are not called wrong too.
+    named: dict[str, set[str]] = {"items": set(), "assessments": set()}
+    items = _read_items(path, faults, named["items"])
     pack = TrainingPack(
         path=path,
         key=key,
@@ -163,11 +186,11 @@ def read_training_pack(path: Path) -> TrainingPack:
         summary=summary,
         starting_content=any(note.values()),
         courses=courses,
-        lessons={step.name: _read_lesson(path, step.name) for step in steps if step.kind == "lesson"},
+        lessons=_read_lessons(path, [step.name for step in steps if step.kind == "lesson"], faults),
         items=items,
-        assessments=_read_assessments(path, items),
+        assessments=_read_assessments(path, named["items"], faults, named["assessments"]),
     )
-    _check_whole(pack, steps)
+    _check_whole(pack, steps, named["assessments"], faults)
     return pack
 
 
@@ -224,6 +247,14 @@ def _rich_words(
 # --- Lessons ----------------------------------------------------------------------------------------------------
 
 
+def _read_lessons(path: Path, names: Sequence[str], faults: Faults | None) -> dict[str, PackLesson]:
+    lessons = {}
+    for name in names:
+        with _keep(faults):
+            lessons[name] = _read_lesson(path, name)
+    return lessons
+
+
 def _read_lesson(path: Path, name: str) -> PackLesson:
     source, blocks = _read_lesson_file(path, SOURCE_LANGUAGE, name)
     title, lead = {SOURCE_LANGUAGE: source.text("title", longest=200)}, {SOURCE_LANGUAGE: source.text("lead")}
@@ -267,23 +298,31 @@ def _read_mapping(entry: Fields) -> Mapping_:
     return mapping
 
 
-def _list_entries_of(path: Path, name: str) -> Iterator[Fields]:
+def _list_entries_of(path: Path, name: str, faults: Faults | None) -> Iterator[Fields]:
     """The entries of `<name>.yaml`, then those of each file in `<name>/`, so that a large pack has a file a module."""
     for file in [path / f"{name}.yaml", *sorted((path / name).glob("*.yaml"))]:
         if file.exists():
-            yield from list_entries(read_yaml(file) or [], file.relative_to(path).as_posix())
+            entries: list[Fields] = []
+            with _keep(faults):
+                entries = list(list_entries(read_yaml(file) or [], file.relative_to(path).as_posix()))
+            yield from entries
 
 
 # --- Items ------------------------------------------------------------------------------------------------------
 
 
-def _read_items(path: Path) -> dict[str, PackItem]:
+def _read_items(
+    path: Path, faults: Faults | None = None, named: set[str] | None = None
+) -> dict[str, PackItem]:
     items: dict[str, PackItem] = {}
-    for entry in _list_entries_of(path, "items"):
-        item = _read_item(entry)
-        if item.key in items:
-            raise refuse(entry.place, _("another item has this key."))
-        items[item.key] = item
+    for entry in _list_entries_of(path, "items", faults):
+        if named is not None:
+            named.add(str(entry.data.get("key")))
+        with _keep(faults):
+            item = _read_item(entry)
+            if item.key in items:
+                raise refuse(entry.place, _("another item has this key."))
+            items[item.key] = item
     return items
 
 
@@ -293,6 +332,7 @@ def _read_item(entry: Fields) -> PackItem:
     assert competency is not None
     right, wrong = _read_feedback(entry, kind)
     item = PackItem(
+        place=entry.place,
         key=entry.slug("key"),
         id=entry.key(),
         kind=kind,
@@ -356,17 +396,22 @@ def _read_feedback(entry: Fields, kind: str) -> tuple[Words, Words]:
 # --- Assessments ------------------------------------------------------------------------------------------------
 
 
-def _read_assessments(path: Path, items: Mapping[str, PackItem]) -> dict[str, PackAssessment]:
+def _read_assessments(
+    path: Path, items: Collection[str], faults: Faults | None = None, named: set[str] | None = None
+) -> dict[str, PackAssessment]:
     assessments: dict[str, PackAssessment] = {}
-    for entry in _list_entries_of(path, "assessments"):
-        assessment = _read_assessment(entry, items)
-        if assessment.key in assessments:
-            raise refuse(entry.place, _("another assessment has this key."))
-        assessments[assessment.key] = assessment
+    for entry in _list_entries_of(path, "assessments", faults):
+        if named is not None:
+            named.add(str(entry.data.get("key")))
+        with _keep(faults):
+            assessment = _read_assessment(entry, items)
+            if assessment.key in assessments:
+                raise refuse(entry.place, _("another assessment has this key."))
+            assessments[assessment.key] = assessment
     return assessments
 
 
-def _read_assessment(entry: Fields, items: Mapping[str, PackItem]) -> PackAssessment:
+def _read_assessment(entry: Fields, items: Collection[str]) -> PackAssessment:
     kind = entry.choice("kind", ("quiz", "assignment", "evaluation"))
     shuffle = entry.inner("shuffle") or Fields({}, entry.place)
     submission = entry.inner("submission") or Fields({}, entry.place)
@@ -375,6 +420,7 @@ def _read_assessment(entry: Fields, items: Mapping[str, PackItem]) -> PackAssess
     }
     rubric = tuple(_read_criterion(one) for one in entry.many("rubric")) if kind == "assignment" else ()
     assessment = PackAssessment(
+        place=entry.place,
         key=entry.slug("key"),
         id=entry.key(),
         kind=kind,
@@ -408,7 +454,7 @@ def _read_assessment(entry: Fields, items: Mapping[str, PackItem]) -> PackAssess
     return assessment
 
 
-def _read_section(entry: Fields, items: Mapping[str, PackItem]) -> PackSection:
+def _read_section(entry: Fields, items: Collection[str]) -> PackSection:
     chosen = tuple(entry.texts("items"))
     unknown = [key for key in chosen if key not in items]
     if unknown:
@@ -452,13 +498,16 @@ def _read_criterion(entry: Fields) -> dict[str, Any]:
 # --- The whole --------------------------------------------------------------------------------------------------
 
 
-def _check_whole(pack: TrainingPack, steps: Sequence[PackStep]) -> None:
+def _check_whole(
+    pack: TrainingPack, steps: Sequence[PackStep], assessments: Collection[str], faults: Faults | None
+) -> None:
     for step in steps:
-        if step.kind == "assessment" and step.name not in pack.assessments:
-            raise refuse(
-                "pack.yaml",
-                _("the assessment “%(name)s” is not among the pack’s assessments.") % {"name": step.name},
-            )
+        if step.kind == "assessment" and step.name not in assessments:
+            with _keep(faults):
+                raise refuse(
+                    "pack.yaml",
+                    _("the assessment “%(name)s” is not among the pack’s assessments.") % {"name": step.name},
+                )
     keys = [
         pack.key,
         *(step.key for step in steps),
@@ -468,15 +517,16 @@ def _check_whole(pack: TrainingPack, steps: Sequence[PackStep]) -> None:
         *(assessment.id for assessment in pack.assessments.values()),
     ]
     twice = sorted({str(key) for key in keys if keys.count(key) > 1})
-    if twice:
-        raise PackError(_("The pack uses an id twice: %(ids)s.") % {"ids": ", ".join(twice)})
+    with _keep(faults):
+        if twice:
+            raise PackError(_("The pack uses an id twice: %(ids)s.") % {"ids": ", ".join(twice)})
+    lessons = {step.name for step in steps if step.kind == "lesson"}
     for language in LANGUAGES:
-        stray = sorted(
-            file.stem for file in (pack.path / language).glob("*.md") if file.stem not in pack.lessons
-        )
-        if stray:
-            raise refuse(
-                "pack.yaml",
-                _("no step names the lessons %(names)s of the folder %(folder)s.")
-                % {"names": ", ".join(stray), "folder": language},
-            )
+        stray = sorted(file.stem for file in (pack.path / language).glob("*.md") if file.stem not in lessons)
+        with _keep(faults):
+            if stray:
+                raise refuse(
+                    "pack.yaml",
+                    _("no step names the lessons %(names)s of the folder %(folder)s.")
+                    % {"names": ", ".join(stray), "folder": language},
+                )

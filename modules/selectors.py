@@ -4,24 +4,45 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from functools import lru_cache
+from typing import Final
 
 from django.db.models import QuerySet
 
+from core.kept import Kept
 from modules.documents import Outline
 from modules.models import CourseEdition, StepContent
 
-
-@lru_cache(maxsize=64)
-def _parse_outline(edition_id: uuid.UUID, digest: str) -> Outline:
-    return Outline.from_json(
-        CourseEdition.objects.values_list("outline", flat=True).get(pk=edition_id, digest=digest)
-    )
+# Immutable, so kept by the process: editions, their outlines parsed, and the texts of steps.
+_outlines: Final[Kept[tuple[uuid.UUID, str], Outline]] = Kept(64)
+_editions: Final[Kept[uuid.UUID, CourseEdition]] = Kept(64)
+_contents: Final[Kept[tuple[uuid.UUID, uuid.UUID, str], StepContent]] = Kept(512)
 
 
 def outline_of(edition: CourseEdition) -> Outline:
-    """The outline of an edition, kept by the process since an edition never changes. At most one query."""
-    return _parse_outline(edition.pk, edition.digest)
+    """The outline of an edition. At most one query, where it was left out of the row and is not kept yet."""
+    return _outlines.read((edition.pk, edition.digest), lambda: Outline.from_json(edition.outline))
+
+
+def kept_edition(edition_id: uuid.UUID) -> CourseEdition:
+    """An edition by its key, its outline left out. At most one query, mostly none.
+
+    It is one object for the whole process: nothing may be set on it, and what can change (a framework edition's
+    status) is not to be read through its relations.
+    """
+    return _editions.read(
+        edition_id, lambda: CourseEdition.objects.defer("outline", "note").get(pk=edition_id)
+    )
+
+
+def prime_outlines(editions: Iterable[CourseEdition]) -> None:
+    """Read the outlines that the process does not keep yet, all in one query; none where it keeps them all."""
+    missing = {
+        edition.pk: edition for edition in editions if _outlines.find((edition.pk, edition.digest)) is None
+    }
+    if not missing:
+        return
+    for key, data in CourseEdition.objects.filter(pk__in=list(missing)).values_list("pk", "outline"):
+        _outlines.keep((key, missing[key].digest), Outline.from_json(data))
 
 
 def latest_edition(course_key: uuid.UUID) -> CourseEdition | None:
@@ -55,12 +76,20 @@ def editions_of(course_key: uuid.UUID) -> QuerySet[CourseEdition]:
     return CourseEdition.objects.filter(course_key=course_key).defer("outline").order_by("-number")
 
 
-def step_content(*, edition: CourseEdition, step_key: uuid.UUID, language: str) -> StepContent | None:
-    """A step in a language, or in the one it has. One query."""
-    found = {
-        content.locale: content for content in StepContent.objects.filter(edition=edition, step_key=step_key)
-    }
-    return found.get(language) or next(iter(found.values()), None)
+def find_step_content(
+    edition_id: uuid.UUID, step_key: uuid.UUID, language: str, *, fall_back: bool = True
+) -> StepContent | None:
+    """A step's text in a language or, where it lacks that, in another one. At most two queries, mostly none."""
+    key = (edition_id, step_key, language)
+    found = _contents.find(key)
+    if found is None:
+        contents = StepContent.objects.filter(edition_id=edition_id, step_key=step_key).defer("text")
+        found = contents.filter(locale=language).first()
+        if found is None and fall_back:
+            found = contents.order_by("locale").first()
+        if found is not None:
+            _contents.keep(key, found)
+    return found if found is None or fall_back or found.locale == language else None
 
 
 def edition_digests() -> list[tuple[str, int, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -70,7 +71,9 @@ def read_front_matter(path: Path) -> tuple[dict[str, Any], str]:
     """The YAML between the first two `---` lines of a Markdown file, and the text after them."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, UnicodeDecodeError) as error:
+    except FileNotFoundError:
+        raise PackError(_("The pack has no file %(path)s.") % {"path": _shorten(path)}) from None
+    except UnicodeDecodeError as error:
         raise PackError(
             _("%(path)s cannot be read: %(error)s") % {"path": _shorten(path), "error": error}
         ) from error
@@ -99,8 +102,12 @@ def _shorten(path: Path) -> str:
     return "/".join(path.parts[-3:])
 
 
-def read_framework_pack(path: Path) -> FrameworkPack:
-    """The files of a pack, checked for what only the files can tell; PackError otherwise."""
+def read_framework_pack(path: Path, *, faults: list[PackError] | None = None) -> FrameworkPack:
+    """The files of a pack, checked for what only the files can tell; PackError otherwise.
+
+    With a list of `faults`, the mistakes of its domains are put there instead; a domain whose files cannot be read is
+    left out, and one with other mistakes is returned as it is.
+    """
     about = read_yaml(path / "pack.yaml")
     if not isinstance(about, dict) or about.get("kind") != "framework":
         raise PackError(_("%(path)s is no framework pack.") % {"path": _shorten(path)})
@@ -109,27 +116,37 @@ def read_framework_pack(path: Path) -> FrameworkPack:
             _("The framework pack %(slug)s must be in English and French.") % {"slug": about.get("slug")}
         )
     names = sorted(file.name for file in (path / SOURCE_LANGUAGE).glob("*.md"))
+    found = [] if faults is None else faults
     domains: dict[str, dict[str, DomainFile]] = {}
     for name in names:
-        domains[name] = {
-            language: DomainFile(name, *read_front_matter(path / language / name)) for language in LANGUAGES
-        }
-        _check_domain(domains[name])
-    stray = sorted(file.name for file in (path / "fr").glob("*.md") if file.name not in domains)
+        try:
+            domains[name] = {
+                language: DomainFile(name, *read_front_matter(path / language / name))
+                for language in LANGUAGES
+            }
+        except PackError as error:
+            found.append(error)
+            continue
+        found += [PackError(sentence) for sentence in _find_faults(domains[name])]
+    stray = sorted(file.name for file in (path / "fr").glob("*.md") if file.name not in names)
     if stray:
-        raise PackError(_("These files have no English one: %(names)s.") % {"names": ", ".join(stray)})
+        found.append(
+            PackError(_("These files have no English one: %(names)s.") % {"names": ", ".join(stray)})
+        )
+    if found and faults is None:
+        raise found[0]
     return FrameworkPack(path=path, about=about, domains=domains)
 
 
-def _check_domain(files: dict[str, DomainFile]) -> None:
+def _find_faults(files: dict[str, DomainFile]) -> Iterator[str]:
+    """A sentence for each mistake of a domain's two files."""
     source, twin = files["en"], files["fr"]
     codes = [competency.get("code") for competency in source.head.get("competencies") or ()]
     other = [competency.get("code") for competency in twin.head.get("competencies") or ()]
     if codes != other or source.head.get("code") != twin.head.get("code"):
-        raise PackError(
-            _("fr/%(name)s must have the same codes in the same order as en/%(name)s.")
-            % {"name": source.name}
-        )
+        yield _("fr/%(name)s must have the same codes in the same order as en/%(name)s.") % {
+            "name": source.name
+        }
     for language, file in files.items():
         for competency in file.head.get("competencies") or ():
             levels = competency.get("levels") or {}
@@ -140,26 +157,23 @@ def _check_domain(files: dict[str, DomainFile]) -> None:
             }
             missing = [name for name, text in words.items() if not clean_text(text)]
             if missing:
-                raise PackError(
-                    _("%(language)s/%(name)s: %(code)s lacks %(what)s.")
-                    % {
-                        "language": language,
-                        "name": file.name,
-                        "code": competency.get("code"),
-                        "what": ", ".join(missing),
-                    }
-                )
+                yield _("%(language)s/%(name)s: %(code)s lacks %(what)s.") % {
+                    "language": language,
+                    "name": file.name,
+                    "code": competency.get("code"),
+                    "what": ", ".join(missing),
+                }
     for competency in source.head.get("competencies") or ():
         if competency.get("kind") not in CompetencyKind.values:
-            raise PackError(
-                _("%(name)s: the kind of %(code)s must be knowledge or skill.")
-                % {"name": source.name, "code": competency.get("code")}
-            )
+            yield _("%(name)s: the kind of %(code)s must be knowledge or skill.") % {
+                "name": source.name,
+                "code": competency.get("code"),
+            }
         if competency.get("example_level") and competency["example_level"] not in Level.values:
-            raise PackError(
-                _("%(name)s: the level of the example of %(code)s is unknown.")
-                % {"name": source.name, "code": competency.get("code")}
-            )
+            yield _("%(name)s: the level of the example of %(code)s is unknown.") % {
+                "name": source.name,
+                "code": competency.get("code"),
+            }
 
 
 def framework_values(pack: FrameworkPack) -> dict[str, dict[str, Any]]:

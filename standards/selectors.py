@@ -6,6 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.extensions import TaughtPlace, taught_in
+from core.kept import Kept
 from standards.models import (
     Association,
     EditionCompetency,
@@ -77,6 +79,46 @@ def find_issued_address(page: DraftPage) -> str:
         if edition is not None:
             return reverse("standards:edition", args=[edition.slug, edition.number])
     return reverse("standards:index")
+
+
+# --- What an edition names, kept by the process ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCompetency:
+    """A competency as an edition names it: enough for a list beside something else."""
+
+    id: uuid.UUID
+    code: str
+    title_en: str
+    title_fr: str
+    domain: EditionDomain
+
+    def title_in(self, language: str) -> str:
+        return (self.title_fr if language == "fr" else self.title_en) or self.title_en
+
+
+_named: Final[Kept[uuid.UUID, Mapping[uuid.UUID, NamedCompetency]]] = Kept(64)
+
+
+def named_competencies(edition_id: uuid.UUID) -> Mapping[uuid.UUID, NamedCompetency]:
+    """The competencies of an edition by their key, in its order. One query the first time, then none."""
+
+    def read() -> dict[uuid.UUID, NamedCompetency]:
+        rows = (
+            EditionCompetency.objects.filter(edition_id=edition_id)
+            .select_related("domain")
+            .only("competency_id", "code", "title_en", "title_fr", "domain")
+            .order_by("domain__position", "position")
+        )
+        return {
+            row.competency_id: NamedCompetency(
+                row.competency_id, row.code, row.title_en, row.title_fr, row.domain
+            )
+            for row in rows
+        }
+
+    return _named.read(edition_id, read)
 
 
 # --- The list of standards --------------------------------------------------------------------------------------

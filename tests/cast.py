@@ -144,7 +144,7 @@ def sign_in() -> Callable[[User], Client]:
 
     def enter(user: User) -> Client:
         client = Client()
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(user, backend="accounts.backends.PersonBackend")
         return client
 
     return enter

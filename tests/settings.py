@@ -20,6 +20,7 @@ os.environ["SECRET_KEY"] = "only-for-tests-" + "x" * 50
 os.environ["ALLOWED_HOSTS"] = "localhost,127.0.0.1"
 os.environ["PUBLIC_ORIGIN"] = "http://testserver"
 os.environ["LOG_LEVEL"] = "ERROR"
+os.environ["SECURITY_CONTACT"] = "mailto:security@testserver"
 # Playwright keeps an event loop in the thread of the test, where Django would refuse its ORM.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 os.environ["CERTIFICATE_SEALING_KEYS"] = "A" * 43
@@ -51,6 +52,7 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     # So that its table is made: a test that is about sharing uses it.
     "shared": CACHES["default"],
+    "process": CACHES["process"],
 }
 # A test that is about limits sets its own.
 ACCOUNT_RATE_LIMITS = False

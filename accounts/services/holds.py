@@ -11,7 +11,11 @@ from core import clock
 
 @transaction.atomic
 def place_hold(*, subject: Subject, reason: str, placed_by: Subject | None) -> LegalHold:
-    """Keep a person's records from being erased until the hold is lifted."""
+    """Keep a person's records from being erased until the hold is lifted. The same one again is the first."""
+    Subject.objects.select_for_update().get(pk=subject.pk)
+    found = LegalHold.objects.filter(subject=subject, reason=reason, lifted_at__isnull=True).first()
+    if found is not None:
+        return found
     hold = LegalHold.objects.create(subject=subject, reason=reason, placed_by=placed_by)
     record_audit(actor=placed_by, action="hold.placed", subject=subject, target=hold)
     return hold

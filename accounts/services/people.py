@@ -17,13 +17,13 @@ from core.text import make_sort_key
 
 
 def subject_of(user: User | AnonymousUser) -> Subject:
-    """The pseudonymous key of an account, made with its first use. One query, kept on the object.
+    """The pseudonymous key of an account, made with its first use. One query; none for whom a session named.
 
-    Only for who is signed in: somebody anonymous has none (TypeError).
+    Somebody anonymous has none (TypeError).
     """
     if not isinstance(user, User):
         raise TypeError("Nobody is signed in, so there is no subject.")
-    kept: Subject | None = getattr(user, "_subject", None)
+    kept: Subject | None = getattr(user, "_subject", None) or user._state.fields_cache.get("subject")
     if kept is None:
         kept, _made = Subject.objects.get_or_create(user=user)
         user._subject = kept  # type: ignore[attr-defined]

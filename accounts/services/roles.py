@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Organization, Role, Subject, User
-from accounts.permissions import STAFF_ROLES
+from accounts.permissions import STAFF_ROLES, keep_held_roles
 from accounts.services.audit import record_audit
 from accounts.services.people import subject_of
 from accounts.signals import role_changed
@@ -97,5 +97,5 @@ def refuse_last_administrator(*, leaving: User, role: Role | None = None) -> Non
 
 def _announce(user: User) -> None:
     # What this object remembers of its roles is no longer so.
-    user.__dict__.pop("_roles", None)
+    keep_held_roles(user, None)
     role_changed.send(sender=Role, user=user)

@@ -18,6 +18,7 @@ from accounts.models import LegalHold, PersonalText, Subject
 from accounts.services.erasure_list import ErasedThings, note_erasure
 from core import clock
 from core.errors import DomainError, InvalidInput
+from core.prepared import PreparedQuery, is_among
 from core.uploads import check_upload
 
 LONGEST_TEXT: Final = 50_000
@@ -73,12 +74,17 @@ def text_digest(text: PersonalText) -> str:
     return hashlib.sha256(f"{text.salt}\n{text.text}".encode()).hexdigest()
 
 
+_read_texts: Final = PreparedQuery(
+    lambda: PersonalText.objects.filter(is_among("id", "keys"), erased_at__isnull=True)
+)
+
+
 def read_texts(ids: Iterable[uuid.UUID | str | None]) -> dict[uuid.UUID, PersonalText]:
     """The texts with those keys that are not erased, by key. One query, none for no keys."""
     wanted = {uuid.UUID(str(key)) for key in ids if key}
     if not wanted:
         return {}
-    return {text.id: text for text in PersonalText.objects.filter(id__in=wanted, erased_at__isnull=True)}
+    return {text.id: text for text in _read_texts.objects(keys=list(wanted))}
 
 
 @transaction.atomic

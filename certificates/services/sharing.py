@@ -15,7 +15,7 @@ from accounts.services import give_consent, record_audit, save_text, withdraw_co
 from certificates.models import Certificate, CorrectionRequest, ShareLink
 from certificates.services.status import check_holder_name, lock_certificate
 from core import clock
-from core.errors import DomainError
+from core.errors import DomainError, InvalidInput
 
 # The sentence that is agreed to; it is kept with the consent in the language in which it was read.
 CONSENT_WORDING: Final = gettext_noop(
@@ -58,9 +58,13 @@ def make_share_link(
     *, certificate: Certificate, link_id: uuid.UUID, label: str = "", ends_at: datetime | None = None
 ) -> ShareLink:
     """A link that shows this certificate to whoever has it. A repeat gives the first one."""
-    if found := ShareLink.objects.filter(pk=link_id, certificate=certificate).first():
-        return found
     lock_certificate(certificate.pk)
+    if found := ShareLink.objects.filter(pk=link_id).first():
+        if found.certificate_id != certificate.pk:
+            raise InvalidInput(
+                _("The key of what was sent was used for something else. Load the page again and try again.")
+            )
+        return found
     if ShareLink.objects.filter(certificate=certificate, closed_at__isnull=True).count() >= MOST_LINKS:
         raise TooManyLinks(_("There are 50 open links already. Close one that is no longer needed."))
     return ShareLink.objects.create(

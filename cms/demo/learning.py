@@ -18,17 +18,17 @@ from cms.demo.cast import key_of
 from core import clock
 from lms import services as lms
 from lms.models import Enrolment, StepProgress
-from lms.outlines import outline_of
 from lms.services.learning import content_of
 from modules.documents import OutlineStep
+from modules.selectors import outline_of
 
 WORDS: Final = {
     "en": {
         "reflection": "In our town the question comes up every spring. I would put ten years beside the last figure.",
         "worksheet": "Monthly police report, the clinic’s intake counts, and what people say at the co-op.",
         "submission": (
-            "Tamarack Bend (invented) had nine break-ins last year and six the year before. Over ten years, four to "
-            "eleven is usual, so this is not yet a trend. Seven of the nine were to sheds and shops at the edge of "
+            "Tamarack Bend (invented) had nine break-ins last year and six the year before. Over ten years, two to "
+            "twelve is usual, so this is not yet a trend. Seven of the nine were to sheds and shops at the edge of "
             "town, between October and December, on evenings when the yards stood dark. Farm families and two shop "
             "owners were harmed. We will look at where and when each happened, with the people concerned, before "
             "we choose what to do."
@@ -39,7 +39,7 @@ WORDS: Final = {
         "worksheet": "Le rapport mensuel de la police, les demandes à la clinique et ce qui se dit à la coopérative.",
         "submission": (
             "À Tamarack Bend (ville inventée), il y a eu neuf introductions par effraction l’an dernier et six "
-            "l’année d’avant. Sur dix ans, de quatre à onze, c’est habituel : ce n’est donc pas encore une tendance. "
+            "l’année d’avant. Sur dix ans, de deux à douze, c’est habituel : ce n’est donc pas encore une tendance. "
             "Sept des neuf touchaient des remises et des ateliers en bordure de la ville, d’octobre à décembre, le "
             "soir, dans des cours sans éclairage. Des familles agricoles et deux commerces ont été touchés. Nous "
             "regarderons avec les personnes concernées où et quand chaque fait s’est produit, avant de choisir "

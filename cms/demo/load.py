@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -36,6 +37,7 @@ from cms.demo.cast import (
     PLAYERS,
     SELF_PACED,
     Player,
+    cohort_address,
     demo_enrolments,
     key_of,
 )
@@ -43,7 +45,9 @@ from cms.demo.learning import Walker
 from core import clock
 from lms import services as lms
 from lms.models import CourseProgress, Enrolment, Offering
+from modules.documents import Outline
 from modules.models import CourseEdition
+from modules.selectors import outline_of
 
 ZONE: Final = ZoneInfo("America/Regina")
 COURSE: Final = "rural-crime-prevention"
@@ -122,15 +126,9 @@ def _make_player(player: Player, places: dict[str, Organization]) -> User:
 
 def _make_cohort_member(name: str, place: Organization, language: str) -> User:
     """A person who works for that place."""
-    address = "".join(
-        letter for letter in name.lower().replace(" ", ".") if letter.isascii() and letter in _ADDRESS
-    )
-    user = _make_person(email=f"{address}@cohort.demo.example", name=name, language=language)
+    user = _make_person(email=cohort_address(name), name=name, language=language)
     grant_role(user=user, organization=place, what=Role.What.MEMBER)
     return user
-
-
-_ADDRESS: Final = set("abcdefghijklmnopqrstuvwxyz.-")
 
 
 def _at(day: datetime, hour: int) -> datetime:
@@ -198,79 +196,80 @@ def _enrol(offering: Offering, user: User, moment: datetime, *, key: uuid.UUID) 
         )
 
 
-# How many lessons a learner has done who is still in the lessons; everyone else has done them all.
-LESSONS_DONE: Final = {
-    "enrolled": 0,
-    "lesson-1": 0,
-    "lesson-1-stuck": 0,
-    "lesson-2": 1,
-    "lesson-2-stuck": 1,
-    "lesson-3": 2,
-    "lesson-4": 3,
-}
-# How often a learner pauses between steps on the way there.
-PAUSES: Final = {
-    **LESSONS_DONE,
-    "quiz-open": 4,
-    "quiz-failed": 5,
-    "quiz-passed": 5,
-    "waiting": 5,
-    "returned": 6,
-}
+# The share of a quiz that is answered right.
+RIGHT: Final = {"done": 0.9, "open": 1.0, "failed": 0.4}
 
 
-def _plan(how_far: str, number: int) -> tuple[timedelta, timedelta]:
+@dataclass(frozen=True)
+class Plan:
+    """How far a learner got: the step they last worked at, how that ended, and whether they have been away since."""
+
+    at: int
+    ending: str
+    is_stuck: bool
+
+    @property
+    def pauses(self) -> int:
+        """How often the learner pauses between steps on the way there."""
+        return max(self.at, 0)
+
+
+def read_plan(how_far: str, outline: Outline) -> Plan:
+    """A plan from the words of the cast: “complete”, “final” (not passed), or a step’s place in the course."""
+    steps = list(outline.iter_steps())
+    places = [
+        f"{number}.{place}"
+        for number, module in enumerate(outline.modules, start=1)
+        for place, _step in enumerate(module.steps, start=1)
+    ]
+    where, *words = how_far.split()
+    if where == "enrolled":
+        return Plan(-1, "", is_stuck=False)
+    if where in places:
+        ending = "failed" if "failed" in words else "open"
+        return Plan(places.index(where), ending, is_stuck="stuck" in words)
+    if where in {"waiting", "returned"}:
+        assignment = next(number for number, step in enumerate(steps) if step.kind == "assignment")
+        return Plan(assignment, where, is_stuck=False)
+    # To the end; “complete” and the like say what became of the certificate.
+    return Plan(len(steps) - 1, "failed" if where == "final" else "done", is_stuck=False)
+
+
+def _pace(plan: Plan, number: int) -> tuple[timedelta, timedelta]:
     """How long ago a learner began, and how long they pause, so that they last worked some days ago."""
-    pauses = PAUSES.get(how_far, 7)
-    last = 15 + number % 4 if how_far.endswith("stuck") else 1 + number % 8
-    began = min(38 - number % 5, last + 6 * pauses)
-    return timedelta(days=began, hours=number % 7), timedelta(days=(began - last) / max(pauses, 1))
+    last = 15 + number % 4 if plan.is_stuck else 1 + number % 8
+    began = min(38 - number % 5, last + 6 * plan.pauses)
+    return timedelta(days=began, hours=number % 7), timedelta(days=(began - last) / max(plan.pauses, 1))
 
 
 def _walk(
     offering: Offering, user: User, *, language: str, how_far: str, number: int, marker: Subject
 ) -> None:
     """Take one learner as far as they got."""
-    began, pace = _plan(how_far, number)
+    key = key_of(COHORT, user.name)
+    plan = read_plan(how_far, outline_of(offering.edition))
+    began, pace = _pace(plan, number)
     start = clock.now() - began
-    enrolment = _enrol(offering, user, start, key=key_of(COHORT, user.name))
+    enrolment = _enrol(offering, user, start, key=key)
     walker = Walker(enrolment, language, start + timedelta(minutes=20), pace=pace)
-    steps = walker.steps
-    lessons = [step for step in steps if step.kind == "lesson"]
-    quiz, final = [step for step in steps if step.kind == "quiz"][:2]
-    assignment = next(step for step in steps if step.kind == "assignment")
-    done = LESSONS_DONE.get(how_far, len(lessons))
-    for lesson in lessons[:done]:
-        walker.lesson(lesson)
-    if how_far == "enrolled":
-        return
-    if done < len(lessons):
-        walker.lesson(lessons[done], finish=False)
-        return
-    if how_far == "quiz-open":
-        walker.quiz(quiz, right=1, submit=False)
-        return
-    if how_far == "quiz-failed":
-        walker.quiz(quiz, right=0.4)
-        return
-    walker.quiz(quiz, right=0.9)
-    if how_far == "quiz-passed":
-        return
-    work = walker.assignment(assignment)
-    if how_far == "waiting":
-        return
-    if how_far == "returned":
-        walker.marked(work, marker, decision=Mark.Decision.RETURNED, level=1, comment=RETURNED[language])
-        return
-    walker.marked(work, marker, decision=Mark.Decision.MARKED, level=3, comment=MARKED[language])
-    if how_far == "final":
-        walker.quiz(final, right=0.5)
-        return
-    walker.quiz(final, right=1)
+    for place, step in enumerate(walker.steps[: plan.at + 1]):
+        ending = plan.ending if place == plan.at else "done"
+        if step.kind == "lesson":
+            walker.lesson(step, finish=ending == "done")
+        elif step.kind == "quiz":
+            # An open one is answered half-way.
+            walker.quiz(step, right=RIGHT[ending], submit=ending != "open")
+        else:
+            work = walker.assignment(step)
+            if ending == "returned":
+                returned = Mark.Decision.RETURNED
+                walker.marked(work, marker, decision=returned, level=1, comment=RETURNED[language])
+            elif ending == "done":
+                walker.marked(work, marker, decision=Mark.Decision.MARKED, level=3, comment=MARKED[language])
 
 
 def _walk_player(offering: Offering, user: User) -> None:
-    """The learner whom visitors play: two lessons done, the third one begun."""
+    """The learner whom visitors play: half-way, in the middle of a lesson."""
     key = key_of(SELF_PACED, user.name)
     if Enrolment.objects.filter(pk=key).exists():
         return
@@ -283,10 +282,14 @@ def _walk_player(offering: Offering, user: User) -> None:
             language="en",
         )
         walker = Walker(_enrol(offering, user, start, key=key), "en", start, pace=timedelta(days=3))
-        lessons = [step for step in walker.steps if step.kind == "lesson"]
-        for lesson in lessons[:2]:
-            walker.lesson(lesson)
-        walker.lesson(lessons[2], finish=False)
+        half = len(walker.steps) // 2
+        half += next(n for n, step in enumerate(walker.steps[half:]) if step.kind == "lesson")
+        for step in walker.steps[:half]:
+            if step.kind == "lesson":
+                walker.lesson(step)
+            else:
+                walker.quiz(step, right=RIGHT["done"])
+        walker.lesson(walker.steps[half], finish=False)
 
 
 def _make_expired(offering: Offering, places: dict[str, Organization]) -> None:

@@ -16,10 +16,19 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from certificates.models import Certificate
-from cms.demo.cast import COHORT, PASSWORD, PLAYERS, SELF_PACED, demo_enrolments, key_of
+from cms.demo.cast import (
+    COHORT,
+    FINISHERS,
+    PASSWORD,
+    PLAYERS,
+    SELF_PACED,
+    cohort_address,
+    demo_enrolments,
+    key_of,
+)
 from cms.demo.mail import list_messages, read_message
 from lms.models import Enrolment
-from lms.outlines import outline_of
+from modules.selectors import outline_of
 from standards.models import FrameworkEdition
 from standards.selectors import rank_status
 
@@ -39,12 +48,15 @@ def find_places() -> dict[str, Any]:
         )
     }
     key = key_of(SELF_PACED, PLAYERS[0].name)
-    enrolment = Enrolment.objects.select_related("edition").filter(pk=key).first()
+    enrolment = Enrolment.objects.select_related("edition", "progress").filter(pk=key).first()
     framework = FrameworkEdition.objects.order_by(rank_status(), "-number").defer("document").first()
     lesson = ""
     if enrolment:
-        lessons = [step for step in outline_of(enrolment.edition).iter_steps() if step.kind == "lesson"]
-        lesson = _in_english("lms:step", enrolment.pk, lessons[2].slug)
+        lessons = {step.key: step for step in outline_of(enrolment.edition).iter_steps() if step.is_lesson}
+        # Where the learner stopped; a lesson once they have gone on to an assessment.
+        last = enrolment.progress.last_step_key
+        here = lessons[last] if last in lessons else next(iter(lessons.values()))
+        lesson = _in_english("lms:step", enrolment.pk, here.slug)
     return {
         "certificates": {
             state: f"/certificates/{issued[key].pk}/" for state, key in enrolments.items() if key in issued
@@ -78,12 +90,27 @@ def _localized(path: str) -> str:
     return path.replace("/en/", f"/{(get_language() or 'en')[:2]}/", 1)
 
 
-def _lesson_to_edit() -> str:
+def _lesson_to_edit(lesson: str) -> str:
     """Where an author changes the lesson that the tour reads."""
     from modules.pages import LessonPage
 
-    page = LessonPage.objects.filter(locale__language_code="en").order_by("path")[2:3]
-    return reverse("wagtailadmin_pages:edit", args=[page[0].pk]) if page else reverse("wagtailadmin_home")
+    slug = lesson.rstrip("/").rsplit("/", 1)[-1]
+    page = LessonPage.objects.filter(slug=slug, locale__language_code="en").first()
+    return reverse("wagtailadmin_pages:edit", args=[page.pk]) if page else reverse("wagtailadmin_home")
+
+
+def _finisher() -> str:
+    """Who of the cohort has only the final assessment left, in the language of the page."""
+    return FINISHERS[(get_language() or "en")[:2]]
+
+
+def _last_step() -> str:
+    """Where they take it."""
+    enrolment = Enrolment.objects.select_related("edition").filter(pk=key_of(COHORT, _finisher())).first()
+    if enrolment is None:
+        return ""
+    steps = list(outline_of(enrolment.edition).iter_steps())
+    return _in_english("lms:step", enrolment.pk, steps[-1].slug)
 
 
 def _tour(places: dict[str, Any]) -> list[dict[str, Any]]:
@@ -91,13 +118,19 @@ def _tour(places: dict[str, Any]) -> list[dict[str, Any]]:
     stops = [
         (_("Read a lesson, write a reflection and answer its check"), "learner", places["lesson"], 4),
         (_("See which competencies you hold, and why"), "learner", _in_english("lms:competencies"), 2),
+        (_("Take the final assessment and get the certificate"), "finisher", _last_step(), 8),
         (_("See who is where and who is stuck, and mark an assignment"), "instructor", places["offering"], 4),
-        (_("Change that lesson, then issue a second edition of the course"), "author", _lesson_to_edit(), 5),
+        (
+            _("Change that lesson, then issue a second edition of the course"),
+            "author",
+            _lesson_to_edit(places["lesson"]),
+            5,
+        ),
         (_("Check certificates, one or many"), "registrar", _in_english("certificates:check"), 2),
         (_("Correct a name or revoke a certificate"), "admin", reverse("certificates_admin:list"), 3),
         (_("Read the standards and issue an edition of them"), "committee", places["standards"], 3),
     ]
-    names = {player.role: player.name for player in PLAYERS}
+    names = {player.role: player.name for player in PLAYERS} | {"finisher": _finisher()}
     return [
         {"title": title, "role": role, "name": names[role], "path": _localized(path), "minutes": minutes}
         for title, role, path, minutes in stops
@@ -109,11 +142,11 @@ def _tour(places: dict[str, Any]) -> list[dict[str, Any]]:
 def sign_in_as(request: HttpRequest) -> HttpResponse:
     """Sign in as one of the cast, and only as one of the cast, without typing the password they all have."""
     role = request.POST.get("role", "")
-    player = next((player for player in PLAYERS if player.role == role), None)
-    user = User.objects.filter(email=player.email).first() if player else None
+    addresses = {player.role: player.email for player in PLAYERS} | {"finisher": cohort_address(_finisher())}
+    user = User.objects.filter(email=addresses.get(role, "")).first()
     if not settings.DEMO or user is None:
         raise Http404
-    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    login(request, user, backend="accounts.backends.PersonBackend")
     record_authentication(request, user, method="password", email=user.email)
     target = request.POST.get("next", "")
     places = {stop["path"] for stop in _tour(find_places())}

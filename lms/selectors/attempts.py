@@ -95,7 +95,7 @@ class AttemptView:
 
     @property
     def state(self) -> str:
-        """For `parts/state.html`."""
+        """For the tag `state`."""
         if self.attempt.passed:
             return "ok"
         return "none" if self.attempt.passed is None and not self.is_waiting and not self.is_open else "wait"

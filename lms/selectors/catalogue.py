@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core import clock
+from core.prepared import PreparedQuery, given_moment, given_uuid
 from core.text import make_sort_key
 from lms import texts
 from lms.models import Enrolment, Offering
-from lms.outlines import outline_of, prime_outlines
 from lms.words import say_date
 from modules.documents import Outline, OutlineStep
 from modules.models import CourseEdition
+from modules.selectors import kept_edition, outline_of
 from standards.models import EditionCompetency, Level
+from standards.selectors import named_competencies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,21 +224,22 @@ def latest_editions() -> QuerySet[CourseEdition]:
     )
 
 
+_latest_keys: Final = PreparedQuery(latest_editions, fields=("id",))
+
+
 def read_catalogue(wanted: CatalogueFilter) -> Catalogue:
-    """The trainings with courses that fit. Three queries, and one for outlines that the process has not read.
+    """The trainings with courses that fit. Two queries, and one for each edition that the process has not read.
 
     A course that was issued and is offered nowhere is shown too: it is free to read.
     """
-    editions = list(latest_editions())
-    prime_outlines(editions)
-    offerings = _read_offerings([edition.course_key for edition in editions])
-    counts = _count_competencies({edition.framework_edition_id for edition in editions})
+    editions = [kept_edition(edition.pk) for edition in _latest_keys.objects()]
+    offerings = _read_offerings()
     courses = [
         CourseEntry(
             edition=edition,
             outline=outline_of(edition),
             offerings=tuple(offerings[edition.course_key]),
-            competencies_in_framework=counts.get(edition.framework_edition_id, 0),
+            competencies_in_framework=len(named_competencies(edition.framework_edition_id)),
         )
         for edition in editions
     ]
@@ -267,35 +271,54 @@ def _group(courses: Iterable[CourseEntry], order: str) -> tuple[TrainingEntry, .
     return tuple(sorted(trainings, key=lambda one: make_sort_key(one.title)))
 
 
+def with_places_taken(offerings: QuerySet[Offering]) -> QuerySet[Offering]:
+    """Each offering with how many of its places are `taken`; counted only where places are limited."""
+    taken = (
+        Enrolment.objects.filter(offering=OuterRef("pk"), state=Enrolment.State.ACTIVE)
+        .order_by()
+        .values("offering")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    return offerings.annotate(
+        taken=Case(When(seats__isnull=False, then=Coalesce(Subquery(taken), 0)), default=0)
+    )
+
+
 def listed_offerings() -> QuerySet[Offering]:
-    """The offerings of the catalogue with how many places are taken, those without dates first."""
+    """The offerings of the catalogue, those without dates first; what closed before `recent` is history."""
     return (
-        Offering.objects.filter(is_listed=True)
-        .select_related("edition", "organization")
-        .defer("edition__outline", "edition__note")
-        .annotate(taken=Count("enrolments", filter=Q(enrolments__state=Enrolment.State.ACTIVE)))
+        with_places_taken(Offering.objects.filter(is_listed=True))
+        .annotate(course_key=F("edition__course_key"))
+        .filter(Q(closes_at__isnull=True) | Q(closes_at__gt=given_moment("recent")))
         .order_by(F("opens_at").asc(nulls_first=True), "created_at")
     )
 
 
-def _read_offerings(course_keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[OfferingView]]:
+_all_offerings: Final = PreparedQuery(
+    listed_offerings, joined=("organization",), extra=("taken", "course_key")
+)
+_offerings_of_course: Final = PreparedQuery(
+    lambda: listed_offerings().filter(edition__course_key=given_uuid("course")),
+    joined=("organization",),
+    extra=("taken", "course_key"),
+)
+# What closed long ago is history; what closed this month still answers those who look for it.
+RECENT: Final = timedelta(days=31)
+
+
+def _read_offerings(course_key: uuid.UUID | None = None) -> dict[uuid.UUID, list[OfferingView]]:
+    """What is offered, by course. One query."""
     now = clock.now()
+    if course_key is None:
+        rows = _all_offerings.objects(recent=now - RECENT)
+    else:
+        rows = _offerings_of_course.objects(recent=now - RECENT, course=course_key)
     found: dict[uuid.UUID, list[OfferingView]] = defaultdict(list)
-    # What closed long ago is history; what closed this month still answers those who look for it.
-    recent = now - timedelta(days=31)
-    rows = listed_offerings().filter(
-        Q(closes_at__isnull=True) | Q(closes_at__gt=recent), edition__course_key__in=course_keys
-    )
     for offering in rows:
-        found[offering.edition.course_key].append(
-            OfferingView(offering=offering, taken=offering.taken, now=now)  # type: ignore[attr-defined]
-        )
+        view = OfferingView(offering=offering, taken=offering.taken, now=now)  # type: ignore[attr-defined]
+        found[offering.course_key].append(view)  # type: ignore[attr-defined]
     return found
-
-
-def _count_competencies(framework_edition_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
-    rows = EditionCompetency.objects.filter(edition_id__in=list(framework_edition_ids)).order_by()
-    return dict(rows.values_list("edition_id").annotate(Count("pk")))
 
 
 # --- One course ---------------------------------------------------------------------------------------------------
@@ -423,7 +446,7 @@ def read_course_page(edition: CourseEdition, *, subject_id: uuid.UUID | None) ->
     return CoursePageView(
         edition=edition,
         outline=outline,
-        offerings=tuple(_read_offerings([edition.course_key])[edition.course_key]),
+        offerings=tuple(_read_offerings(edition.course_key)[edition.course_key]),
         competencies_in_framework=len(competencies),
         served=_find_served(outline, competencies),
         enrolments=tuple(mine),
@@ -458,12 +481,11 @@ def _find_served(outline: Outline, competencies: dict[uuid.UUID, EditionCompeten
 def find_offering(slug: str, *, course_key: uuid.UUID) -> OfferingView:
     """An offering of a course, listed or not: who has its address may enrol. One query."""
     offering = (
-        Offering.objects.filter(slug=slug, edition__course_key=course_key)
+        with_places_taken(Offering.objects.filter(slug=slug, edition__course_key=course_key))
         .select_related("edition", "organization")
         .defer("edition__outline", "edition__note")
-        .annotate(taken=Count("enrolments", filter=Q(enrolments__state=Enrolment.State.ACTIVE)))
         .first()
     )
     if offering is None:
         raise Http404("There is no such offering.")
-    return OfferingView(offering=offering, taken=offering.taken, now=clock.now())
+    return OfferingView(offering=offering, taken=offering.taken, now=clock.now())  # type: ignore[attr-defined]

@@ -16,10 +16,10 @@ from accounts.models import Organization, Role
 from core import clock
 from lms import texts
 from lms.models import Enrolment, Evidence, Standing
-from lms.outlines import outline_of, prime_outlines
 from lms.projections import read_evidence
 from lms.rules import standing
 from lms.words import say_date, say_points
+from modules.selectors import outline_of, prime_outlines
 from standards.models import EditionCompetency, EditionDomain, FrameworkEdition, Level
 
 LEVELS = tuple(str(level) for level in Level)
@@ -272,7 +272,7 @@ class LevelStanding:
 
     @property
     def picture(self) -> str:
-        """For `parts/state.html`."""
+        """For the tag `state`."""
         return {HELD: "ok", UNDER_WAY: "wait"}.get(self.state, "none")
 
     @property

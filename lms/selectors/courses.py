@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTextTransform
@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Subject
 from core import clock
+from core.prepared import PreparedQuery, given_uuid
 from lms import texts
 from lms.models import Accommodation, Enrolment, LearningEvent, StepProgress
-from lms.outlines import outline_of, prime_outlines, steps_of
+from lms.outlines import steps_of
 from lms.projections import read_event
 from lms.rules import (
     CourseState,
@@ -38,6 +39,7 @@ from lms.rules import (
 )
 from modules.documents import Outline, OutlineModule, OutlineStep
 from modules.models import EditionAssessment
+from modules.selectors import kept_edition, outline_of, prime_outlines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,7 @@ class StepStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class StepView:
-    """A step of the way: `state` is done, here, wait, locked or todo, as `parts/path.html` draws it."""
+    """A step of the way: `state` is done, here, wait, locked or todo, as the tag `path` draws it."""
 
     step: OutlineStep
     number: str
@@ -224,17 +226,25 @@ def own_enrolments(subject: Subject) -> QuerySet[Enrolment]:
     """The enrolments of a person, with what a screen shows of each, the latest first."""
     return (
         Enrolment.objects.filter(subject=subject)
-        .select_related("edition", "offering__organization", "subject")
+        .select_related("edition", "offering__organization", "subject", "progress")
         .defer("edition__outline", "edition__note")
         .order_by("-enrolled_at")
     )
 
 
+_read_own_enrolment: Final = PreparedQuery(
+    lambda: Enrolment.objects.filter(pk=given_uuid("enrolment"), subject_id=given_uuid("subject")),
+    joined=("offering", "offering__organization", "progress"),
+)
+
+
 def find_own_enrolment(subject: Subject, enrolment_id: uuid.UUID) -> Enrolment:
     """A person's own enrolment. A stranger's does not exist for them: 404. One query."""
-    found = own_enrolments(subject).filter(pk=enrolment_id).first()
+    found = _read_own_enrolment.first(enrolment=enrolment_id, subject=subject.pk)
     if found is None:
         raise Http404("There is no such enrolment.")
+    found.subject = subject
+    found.edition = kept_edition(found.edition_id)
     return found
 
 

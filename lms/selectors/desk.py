@@ -22,11 +22,12 @@ from assessments.rules import attempts_left
 from core import clock
 from lms import querysets, texts
 from lms.models import Accommodation, Enrolment, Offering, StepProgress
-from lms.outlines import outline_of, prime_outlines, steps_of
+from lms.outlines import steps_of
 from lms.rules import Grant, Terms, effective_terms
 from lms.selectors.courses import read_base_terms, read_grant
 from lms.words import say_date
 from modules.models import CourseEdition
+from modules.selectors import outline_of, prime_outlines
 
 # --- Who has no attempt left --------------------------------------------------------------------------------------
 
@@ -56,9 +57,17 @@ def find_out_of_attempts(
     enrolments: QuerySet[Enrolment], editions: Mapping[uuid.UUID, CourseEdition], *, now: datetime
 ) -> list[StuckStep]:
     """Who among these enrolments has no attempt left in a required step. Three queries."""
+    base = read_base_terms(editions)
+    # What was granted only adds attempts, so nobody with fewer is out of them.
+    spent = Q(pk__in=[])
+    for edition_key, steps in base.items():
+        for key, terms in steps.items():
+            if terms.attempts is not None:
+                spent |= Q(enrolment__edition=edition_key, step_key=key, attempts_used__gte=terms.attempts)
     rows = list(
         StepProgress.objects.filter(
             querysets.at_work(now=now, prefix="enrolment__"),
+            spent,
             enrolment__in=enrolments,
             state=StepProgress.State.FAILED,
         )
@@ -74,7 +83,6 @@ def find_out_of_attempts(
             "is_idle",
         )
     )
-    base = read_base_terms(editions)
     grants: dict[uuid.UUID, list[Grant]] = defaultdict(list)
     for grant in Accommodation.objects.filter(
         enrolment_id__in={row[0] for row in rows}, extra_attempts__gt=0
@@ -85,10 +93,10 @@ def find_out_of_attempts(
         known = base.get(edition_id, {}).get(step_key)
         if known is None or not _is_required(editions.get(edition_id), step_key):
             continue
-        terms = effective_terms(
+        granted = effective_terms(
             Terms(attempts_allowed=known.attempts), grants[enrolment_id], step=step_key, at=now
         )
-        if attempts_left(allowed=terms.attempts_allowed, used=used) != 0:
+        if attempts_left(allowed=granted.attempts_allowed, used=used) != 0:
             continue
         percent = points * 100 / max_points if points is not None and max_points else None
         found.append(

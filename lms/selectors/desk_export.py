@@ -17,10 +17,10 @@ from core.spreadsheets import make_harmless
 from lms import texts
 from lms.desk_texts import say_step_state
 from lms.models import Enrolment, Offering, StepProgress
-from lms.outlines import outline_of
 from lms.selectors.desk import step_titles
 from lms.selectors.desk_roster import Roster, RosterFilter, read_roster
 from lms.words import say_number
+from modules.selectors import outline_of
 
 
 def write_csv(offering: Offering) -> tuple[bytes, int]:

@@ -165,7 +165,7 @@ def say_outcome(attempt: Attempt) -> str:
 
 
 def outcome_state(attempt: Attempt) -> str:
-    """For `parts/state.html`."""
+    """For the tag `state`."""
     if attempt.passed:
         return "ok"
     return "none" if attempt.submitted_at is None else "wait"

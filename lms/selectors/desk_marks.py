@@ -21,12 +21,12 @@ from assessments.services import document_of
 from lms import texts
 from lms.desk_texts import say_days_ago, say_learners
 from lms.models import Enrolment, Offering, StepProgress
-from lms.outlines import outline_of
 from lms.selectors.desk import colon, step_titles
 from lms.selectors.desk_roster import Roster
 from lms.words import say_number, say_percent
 from modules.documents import OutlineStep
 from modules.models import CourseEdition, EditionAssessment
+from modules.selectors import outline_of
 
 # A question is pointed out when so many answered it and more than half of them wrongly.
 LEAST_ANSWERS = 8

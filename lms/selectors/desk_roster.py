@@ -24,7 +24,6 @@ from core.text import fold_text
 from lms import querysets, texts
 from lms.desk_texts import say_days_ago, say_idle, say_learners, say_reason, say_result
 from lms.models import Enrolment, Offering
-from lms.outlines import outline_of
 from lms.selectors.courses import BaseTerms, StepView, read_base_terms, read_courses
 from lms.selectors.desk import (
     OfferingHead,
@@ -38,6 +37,7 @@ from lms.selectors.desk import (
     write_to,
 )
 from modules.models import CourseEdition
+from modules.selectors import outline_of
 
 # More than this, and one dot stands for several people.
 MOST_DOTS = 150
@@ -132,7 +132,7 @@ class RosterRow:
 
     @property
     def need_state(self) -> str:
-        """For `parts/state.html`."""
+        """For the tag `state`."""
         if self.is_withdrawn or (self.is_closed and not self.waiting):
             return "none"
         return "wait" if self.waiting else "stop"
@@ -156,8 +156,11 @@ class RosterFilter:
         return not row.is_withdrawn and (self.show != "needs" or row.needs_something) and self._fits(row)
 
     def _fits(self, row: RosterRow) -> bool:
-        folded = fold_text(row.name)
-        return all(word in folded for word in fold_text(self.words).split())
+        return not self.words or all(word in fold_text(row.name) for word in self._folded)
+
+    @cached_property
+    def _folded(self) -> list[str]:
+        return fold_text(self.words).split()
 
     def order(self, rows: Iterable[RosterRow]) -> list[RosterRow]:
         by_name = sorted(rows, key=lambda row: (row.sort_name, str(row.enrolment_id)))

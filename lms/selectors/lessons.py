@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.http import Http404
 from django.urls import reverse
@@ -16,15 +16,18 @@ from django.utils.translation import gettext as _
 from accounts.models import PersonalText
 from accounts.services import read_texts
 from core import clock
+from core.prepared import PreparedQuery, given_uuid, is_among
 from lms import texts
 from lms.models import Enrolment, Standing, StepProgress
-from lms.outlines import outline_of, steps_of
+from lms.outlines import steps_of
 from lms.rules import Step, blocking_step
 from lms.selectors.courses import ModuleView, StepStatus, StepView, enrolment_url, read_modules
 from lms.words import say_saved
 from modules.documents import Outline, OutlineStep
 from modules.models import CourseEdition, StepContent
-from standards.models import EditionCompetency, Level
+from modules.selectors import find_step_content, outline_of
+from standards.models import Level
+from standards.selectors import named_competencies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +111,12 @@ class Place:
         return not self.is_withdrawn and not self.is_closed
 
     @property
+    def is_where_left_off(self) -> bool:
+        """Whether the ledger already says that the learner is here."""
+        progress = getattr(self.enrolment, "progress", None)
+        return progress is not None and progress.last_step_key == self.outline_step.key
+
+    @property
     def completion(self) -> str:
         """Why the step is complete, in words; empty where it is not."""
         if self.progress is None or self.progress.completed_at is None:
@@ -175,13 +184,21 @@ class LessonView:
         ]
 
 
+_read_steps: Final = PreparedQuery(lambda: StepProgress.objects.filter(enrolment_id=given_uuid("enrolment")))
+_read_standings: Final = PreparedQuery(
+    lambda: Standing.objects.filter(
+        is_among("competency_id", "competencies"), subject_id=given_uuid("subject")
+    )
+)
+
+
 def find_place(enrolment: Enrolment, slug: str) -> Place:
     """A step of a learner's own course by its address, with the way around it. One query."""
     outline = outline_of(enrolment.edition)
     step = outline.step_by_slug(slug) or _find_by_key(outline, slug)
     if step is None:
         raise Http404("This step is not part of the course.")
-    rows = {row.step_key: row for row in StepProgress.objects.filter(enrolment=enrolment)}
+    rows = {row.step_key: row for row in _read_steps.objects(enrolment=enrolment.pk)}
     statuses = {key: StepStatus.from_row(row) for key, row in rows.items()}
     modules = read_modules(enrolment, statuses=statuses, here=step.key)
     views = [view for module in modules for view in module.steps]
@@ -214,9 +231,8 @@ def _find_by_key(outline: Outline, slug: str) -> OutlineStep | None:
 
 
 def find_content(edition_id: uuid.UUID, step_key: uuid.UUID, language: str) -> StepContent:
-    """A step's text in a language, or in another one where it lacks that. One query, two for the other language."""
-    contents = StepContent.objects.filter(edition_id=edition_id, step_key=step_key).defer("text")
-    found = contents.filter(locale=language).first() or contents.order_by("locale").first()
+    """A step's text in a language, or in another one where it lacks that. At most two queries, mostly none."""
+    found = find_step_content(edition_id, step_key, language)
     if found is None:
         raise Http404("This step has no text.")
     return found
@@ -229,7 +245,7 @@ def read_lesson(
     typed: Mapping[str, Any] | None = None,
     errors: Mapping[str, Sequence[str]] | None = None,
 ) -> LessonView:
-    """A lesson as its learner sees it. Four queries, five where it falls back to another language.
+    """A lesson as its learner sees it. Two queries, one where the learner wrote nothing; see `find_content`.
 
     `typed` holds, by part, what was sent and could not be kept, so that it is not lost; `errors` by part.
     """
@@ -319,22 +335,15 @@ def read_fields(text: PersonalText | None) -> dict[str, str]:
 def read_served(
     edition: CourseEdition, step: OutlineStep, *, subject_id: uuid.UUID | None = None
 ) -> list[ServedHere]:
-    """What a step serves in the standards. Two queries, one without a person, none where it serves nothing."""
+    """What a step serves in the standards. One query, none without a person or where it serves nothing."""
     if not step.competencies:
         return []
     ids = [uuid.UUID(mapped.id) for mapped in step.competencies]
-    named = {
-        row.competency_id: row
-        for row in EditionCompetency.objects.filter(
-            edition_id=edition.framework_edition_id, competency_id__in=ids
-        ).only("competency_id", "code", "title_en", "title_fr")
-    }
+    named = named_competencies(edition.framework_edition_id)
     now = clock.now()
     standings = {
         (row.competency_id, row.level): row.state
-        for row in (
-            Standing.objects.filter(subject_id=subject_id, competency_id__in=ids) if subject_id else ()
-        )
+        for row in (_read_standings.objects(subject=subject_id, competencies=ids) if subject_id else ())
         if row.valid_until is None or row.valid_until > now
     }
     serving: dict[tuple[str, str], list[uuid.UUID]] = {}

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization, PersonalText, Subject
-from accounts.services import save_text
+from accounts.services import read_texts, save_text
 from core import clock
 from core.errors import DomainError, InvalidInput
 from lms.models import Enrolment, EnrolmentEvent, Offering
@@ -115,14 +115,22 @@ def enrol_learner(request: EnrolmentRequest) -> Enrolment:
 
 @transaction.atomic
 def confirm_certificate_name(*, enrolment: Enrolment, name: str) -> Enrolment:
-    """Keep the name that a learner wants on the certificate; it can change until the certificate is issued."""
+    """Keep the name that a learner wants on the certificate; it can change until the certificate is issued.
+
+    The same name again is kept once.
+    """
     name = " ".join(name.split())
     if not name or len(name) > 120:
         raise InvalidInput(
             _("Write your name as it should stand on the certificate, in at most 120 characters."),
             errors={"certificate_name": [_("Write your name as it should stand on the certificate.")]},
         )
-    kept = save_text(subject=enrolment.subject, kind=PersonalText.Kind.CERTIFICATE_NAME, text=name)
-    Enrolment.objects.filter(pk=enrolment.pk).update(certificate_name_id=kept.id)
+    locked = (
+        Enrolment.objects.select_for_update(of=("self",)).only("certificate_name_id").get(pk=enrolment.pk)
+    )
+    kept = next(iter(read_texts([locked.certificate_name_id]).values()), None)
+    if kept is None or kept.text != name:
+        kept = save_text(subject=enrolment.subject, kind=PersonalText.Kind.CERTIFICATE_NAME, text=name)
+        Enrolment.objects.filter(pk=enrolment.pk).update(certificate_name_id=kept.id)
     enrolment.certificate_name_id = kept.id
     return enrolment

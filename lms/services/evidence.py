@@ -16,10 +16,10 @@ from assessments.models import Attempt, Mark
 from assessments.rules import AttemptScore
 from assessments.services import document_of
 from lms.models import Enrolment, Evidence
-from lms.outlines import outline_of
 from lms.projections import project_standing
 from lms.rules import Strength
 from lms.signals import evidence_recorded
+from modules.selectors import outline_of
 from standards.models import EditionCompetency
 
 # A single point says too little: what rests on less than this only contributes.

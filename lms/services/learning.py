@@ -24,6 +24,7 @@ from lms.services.enrolments import OfferingClosed
 from lms.services.evidence import record_lesson_evidence
 from lms.signals import course_completed
 from modules.models import StepContent
+from modules.selectors import find_step_content
 
 Verb = LearningEvent.Verb
 
@@ -50,6 +51,7 @@ def lock_enrolment(enrolment_id: uuid.UUID) -> Enrolment:
     return (
         Enrolment.objects.select_for_update(of=("self",))
         .select_related("edition", "offering", "subject")
+        .defer("edition__outline", "edition__note")
         .get(pk=enrolment_id)
     )
 
@@ -165,10 +167,8 @@ def open_step(*, enrolment: Enrolment, step_key: uuid.UUID, language: str) -> En
 
 
 def content_of(enrolment: Enrolment, step_key: uuid.UUID, language: str) -> StepContent:
-    """The rendered step in a language. One query."""
-    found = StepContent.objects.filter(
-        edition_id=enrolment.edition_id, step_key=step_key, locale=language
-    ).first()
+    """The rendered step in a language. At most one query, mostly none."""
+    found = find_step_content(enrolment.edition_id, step_key, language, fall_back=False)
     if found is None:
         raise NotFound(_("This step has no text in this language."))
     return found

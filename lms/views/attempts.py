@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import PersonalText
 from assessments.services import flag_item, submit_attempt
@@ -44,7 +44,7 @@ def _find(enrolment: Enrolment, step: str, attempt: uuid.UUID) -> tuple[Assessme
     return view, find_attempt(view, attempt)
 
 
-@require_GET
+@require_safe
 @learner_view
 def show_attempt(
     request: HttpRequest, *, enrolment: Enrolment, step: str, attempt: uuid.UUID
@@ -200,7 +200,7 @@ def review(request: HttpRequest, *, enrolment: Enrolment, step: str, attempt: uu
     return render(request, "lms/attempt_review.html", {**context, "sheet": read_sheet(view, current)})
 
 
-@require_GET
+@require_safe
 @learner_view
 def show_result(request: HttpRequest, *, enrolment: Enrolment, step: str, attempt: uuid.UUID) -> HttpResponse:
     """What became of an attempt, explained as far as the policy goes."""
@@ -218,7 +218,7 @@ def show_result(request: HttpRequest, *, enrolment: Enrolment, step: str, attemp
     return render(request, "lms/result.html", context)
 
 
-@require_GET
+@require_safe
 @learner_view
 def download_file(request: HttpRequest, *, enrolment: Enrolment, step: str, file: uuid.UUID) -> HttpResponse:
     """A file that the learner sent, given back to them and to nobody else by this address."""

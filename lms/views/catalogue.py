@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from core.errors import DomainError
 from lms import texts
@@ -22,20 +22,20 @@ from lms.services import EnrolmentRequest, enrol_learner
 from lms.views.common import current_subject, home_crumbs
 
 
-@require_GET
+@require_safe
 def show_catalogue(request: HttpRequest) -> HttpResponse:
     """Trainings and courses with what one chooses by, and the filters."""
     form = CatalogueForm(request.GET)
     context = {
         "form": form,
-        "catalogue": read_catalogue(form.read()),
+        "catalogue": read_catalogue(form.filter),
         "is_narrowed": form.is_narrowed,
         "breadcrumbs": home_crumbs({"title": _("Training"), "url": ""}),
     }
     return render(request, "lms/catalogue.html", context)
 
 
-@require_GET
+@require_safe
 def show_course(request: HttpRequest, *, course: str) -> HttpResponse:
     """A course: what it is about, what one does, and how one can take it."""
     edition = find_course(course)
@@ -103,7 +103,7 @@ def enrol(request: HttpRequest, *, course: str, offering: str) -> HttpResponse:
     return render(request, "lms/enrol.html", context, status=409 if form.non_field_errors() else 200)
 
 
-@require_GET
+@require_safe
 def show_public_lesson(request: HttpRequest, *, course: str, step: str) -> HttpResponse:
     """A lesson that anyone may read. Who is enrolled in its course reads it there."""
     edition = find_course(course)

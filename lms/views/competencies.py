@@ -8,13 +8,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from lms.selectors.competencies import framework_editions_of, read_domain, read_maps
 from lms.views.common import current_subject, my_crumbs
 
 
-@require_GET
+@require_safe
 @never_cache
 @login_required
 def show_map(request: HttpRequest) -> HttpResponse:
@@ -26,7 +26,7 @@ def show_map(request: HttpRequest) -> HttpResponse:
     return render(request, "lms/competencies.html", context)
 
 
-@require_GET
+@require_safe
 @never_cache
 @login_required
 def show_domain(request: HttpRequest, *, domain: str) -> HttpResponse:

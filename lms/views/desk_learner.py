@@ -19,7 +19,6 @@ from core.errors import DomainError
 from lms import texts
 from lms.forms_desk import ActionForm, ExtendForm, GrantForm, ReinstateLearnerForm, WithdrawLearnerForm
 from lms.models import Enrolment
-from lms.outlines import outline_of
 from lms.selectors.desk import OfferingHead, step_titles
 from lms.selectors.desk_learner import LearnerHead, learner_url, read_attempt, read_learner
 from lms.services import (
@@ -32,6 +31,7 @@ from lms.services import (
 from lms.views.common import current_subject
 from lms.views.desk import desk_crumbs, learner_of_desk_view
 from lms.words import say_date
+from modules.selectors import outline_of
 
 
 def learner_crumbs(enrolment: Enrolment, *titles: str) -> list[dict[str, str]]:

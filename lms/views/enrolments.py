@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.services import read_texts
 from core import clock
@@ -23,7 +23,7 @@ from lms.texts import language
 from lms.views.common import course_crumbs, current_subject, learner_view
 
 
-@require_GET
+@require_safe
 @learner_view
 def show_enrolment(request: HttpRequest, *, enrolment: Enrolment) -> HttpResponse:
     """The course as its learner's own: the way, what is next, why it is not complete, dates."""

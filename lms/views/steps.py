@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.services import read_texts
 from core import clock
@@ -59,7 +59,7 @@ def show_step(request: HttpRequest, *, enrolment: Enrolment, step: str) -> HttpR
         return (
             _complete(request, place) if request.POST.get("do") == "complete" else _save_part(request, place)
         )
-    if place.is_open:
+    if place.is_open and not place.is_where_left_off:
         open_step(enrolment=enrolment, step_key=place.outline_step.key, language=texts.language())
     if not place.outline_step.is_lesson:
         return assessed.show(request, place)
@@ -187,7 +187,7 @@ def _keep_part(place: Place, kind: str, answer: PartAnswer, words: Any) -> StepP
     raise InvalidInput(_("This part is only to be read."))
 
 
-@require_GET
+@require_safe
 @learner_view
 def print_worksheet(request: HttpRequest, *, enrolment: Enrolment, step: str, part: str) -> HttpResponse:
     """A worksheet on a page of its own, to print or to fill in by hand."""
@@ -209,7 +209,7 @@ def _print_sheet(sheet: WorksheetView) -> bytes:
     return render_pdf(html=html.replace("/* fonts */", make_font_css(html)))
 
 
-@require_GET
+@require_safe
 @learner_view
 def download_worksheet(request: HttpRequest, *, enrolment: Enrolment, step: str, part: str) -> HttpResponse:
     """The same worksheet as a PDF."""

@@ -1,61 +1,17 @@
-"""Who may open what: every route of this floor, for every kind of person."""
+"""Beside the table of `tests/config/test_every_route.py`: Wagtail's people, and screens in both languages."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
-from django.urls import URLPattern, get_resolver
 
-from accounts import services
-from accounts.models import Consent, LegalHold, PersonalText, Role, User
+from accounts.models import User
 
 pytestmark = pytest.mark.django_db
-
-CAST = ["learner", "instructor", "author", "committee", "officer", "registrar", "coordinator", "stranger"]
-
-# Route: its path, the method, and what a visitor, the person it is about, somebody else, and an administrator get.
-# 302 for a visitor is the way to the log-in; `own` is the learner.
-ROUTES = {
-    "accounts:profile": ("/en/my/profile/", "get", 302, 200, 200, 200),
-    "accounts:session_end": ("/en/my/devices/0/end/", "post", 302, 404, 404, 404),
-    "accounts:data": ("/en/my/data/", "get", 302, 200, 200, 200),
-    "accounts:data_download": ("/en/my/data/download/", "get", 302, 200, 200, 200),
-    "accounts:consent_withdraw": ("/en/my/data/consents/{consent}/withdraw/", "post", 302, 302, 404, 404),
-    "accounts:text_erase": ("/en/my/data/texts/{text}/erase/", "get", 302, 200, 404, 404),
-    "accounts:erase": ("/en/my/data/erase/", "get", 302, 200, 200, 200),
-    "accounts:erased": ("/en/erased/", "get", 200, 302, 302, 302),
-    "accounts:file": ("/en/files/{text}/", "get", 302, 404, 404, 404),
-}
-ADMIN_ROUTES = {
-    "people": "/admin/people/",
-    "person": "/admin/people/{person}/",
-    "grant": "/admin/people/{person}/grant/",
-    "place_hold": "/admin/people/{person}/hold/",
-    "reset_factor": "/admin/people/{person}/second-step/",
-    "end": "/admin/roles/{role}/end/",
-    "holds": "/admin/holds/",
-    "lift_hold": "/admin/holds/{hold}/lift/",
-    "audit": "/admin/audit/",
-}
-
-
-@pytest.fixture
-def keys(learner: User) -> dict[str, Any]:
-    subject = services.subject_of(learner)
-    return {
-        "consent": services.give_consent(
-            subject=subject, purpose=Consent.Purpose.NOTICES_BY_EMAIL, wording="Yes.", language="en"
-        ).pk,
-        "text": services.save_text(subject=subject, kind=PersonalText.Kind.REFLECTION, text="Words.").pk,
-        "person": learner.pk,
-        "role": Role.objects.get(user=learner).pk,
-        "hold": LegalHold.objects.create(subject=subject, reason="Lifted.", lifted_at=subject.created_at).pk,
-    }
 
 
 @pytest.fixture(autouse=True)
@@ -63,64 +19,6 @@ def _groups_may_enter(db: None) -> None:
     permission = Permission.objects.get(codename="access_admin")
     for name in ("Administrators", "Authors", "Committee", "Certificates officers"):
         Group.objects.get_or_create(name=name)[0].permissions.add(permission)
-
-
-def test_the_table_has_every_route() -> None:
-    resolver = get_resolver("accounts.urls")
-    names = {
-        f"accounts:{pattern.name}" for pattern in resolver.url_patterns if isinstance(pattern, URLPattern)
-    }
-    assert names == set(ROUTES)
-    from accounts.wagtail_hooks import register_urls
-
-    (included,) = register_urls()
-    assert {pattern.name for pattern in included.url_patterns} == set(ADMIN_ROUTES)  # type: ignore[union-attr]
-
-
-@pytest.mark.parametrize("name", ROUTES)
-def test_each_person_gets_what_the_table_says(
-    name: str,
-    keys: dict[str, Any],
-    visitor: Client,
-    learner: User,
-    stranger: User,
-    administrator: User,
-    sign_in: Callable[[User], Client],
-) -> None:
-    path, method, *expected = ROUTES[name]
-    path = path.format(**keys)
-    got = []
-    for client in (visitor, sign_in(learner), sign_in(stranger), sign_in(administrator)):
-        answer = getattr(client, method)(path)
-        if answer.streaming:
-            assert b"".join(answer.streaming_content)
-        got.append(answer.status_code)
-    assert got == expected
-
-
-@pytest.mark.parametrize("name", ADMIN_ROUTES)
-@pytest.mark.parametrize("person", CAST)
-def test_only_administrators_see_the_office(
-    name: str,
-    person: str,
-    keys: dict[str, Any],
-    request: pytest.FixtureRequest,
-    sign_in: Callable[[User], Client],
-) -> None:
-    path = ADMIN_ROUTES[name].format(**keys)
-    client = sign_in(request.getfixturevalue(person))
-    for answer in (client.get(path), client.post(path)):
-        # Wagtail leads to its first page, with a sentence, or to the log-in whoever may not enter it at all.
-        assert answer.status_code == 302
-        assert answer["Location"] == "/admin/" or "/accounts/login/" in answer["Location"]
-    assert not Role.objects.filter(user=keys["person"], ended_at__isnull=False).exists()
-
-
-@pytest.mark.parametrize("name", ADMIN_ROUTES)
-def test_a_visitor_is_led_to_the_log_in(name: str, keys: dict[str, Any], visitor: Client) -> None:
-    answer = visitor.get(ADMIN_ROUTES[name].format(**keys))
-    assert answer.status_code == 302
-    assert "/accounts/login/" in answer["Location"]
 
 
 @pytest.mark.parametrize("person", ["author", "committee", "officer"])

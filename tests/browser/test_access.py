@@ -12,7 +12,7 @@ from assessments.models import Attempt
 from certificates.models import Certificate
 from cms.demo.cast import COHORT, COHORT_NAMES, SELF_PACED, demo_enrolments, key_of
 from lms.models import Enrolment
-from lms.outlines import outline_of
+from modules.selectors import outline_of
 from standards.models import EditionDomain, FrameworkEdition
 from tests.browser.walks import find_faults, find_overflow, in_language, sign_in
 
@@ -99,6 +99,7 @@ def test_what_anyone_sees(make_page: Callable[..., Any], language: str) -> None:
             in_language(language, "account_login"),
             in_language(language, "account_signup"),
             in_language(language, "account_reset_password"),
+            in_language(language, "account_confirm_email", "no-such-key"),
             in_language(language, "certificates:check"),
             in_language(language, "certificates:check") + "?number=2026-041837-5D",
         ],
@@ -148,6 +149,7 @@ def test_what_a_learner_sees(make_page: Callable[..., Any], language: str) -> No
             in_language(language, "lms:course", course),
             in_language(language, "lms:enrol", course, COHORT),
             in_language(language, "lms:enrolment", enrolment.pk),
+            in_language(language, "lms:book", enrolment.edition_id),
             in_language(language, "lms:step", enrolment.pk, lessons[0]),
             in_language(language, "lms:step", enrolment.pk, lessons[2]),
             in_language(language, "lms:step", enrolment.pk, slug_of(enrolment, "quiz")),
@@ -163,6 +165,7 @@ def test_what_a_learner_sees(make_page: Callable[..., Any], language: str) -> No
             in_language(language, "account_email"),
             in_language(language, "account_change_password"),
             in_language(language, "mfa_index"),
+            in_language(language, "mfa_activate_totp"),
             in_language(language, "usersessions_list"),
             in_language(language, "account_logout"),
         ],
@@ -190,14 +193,14 @@ def test_assessments_at_every_point(make_page: Callable[..., Any], language: str
         return in_language(language, f"lms:{name}", enrolment.pk, step.slug, made.pk, *more)
 
     visit(
-        "quiz-open",
+        "2.5",
         lambda one: [
-            in_language(language, "lms:step", one.pk, slug_of(one, "quiz")),
+            in_language(language, "lms:step", one.pk, slug_of(one, "quiz", 1)),
             *(attempt("question", one, number) for number in (1, 3, 6, 7)),
             attempt("attempt_review", one),
         ],
     )
-    visit("quiz-failed", lambda one: [attempt("result", one)])
+    visit("1.5 failed", lambda one: [attempt("result", one)])
     visit("returned", lambda one: [in_language(language, "lms:step", one.pk, slug_of(one, "assignment"))])
     visit("waiting", lambda one: [in_language(language, "lms:step", one.pk, slug_of(one, "assignment"))])
     visit(
@@ -220,7 +223,7 @@ def test_what_an_instructor_sees(make_page: Callable[..., Any], language: str) -
     page = make_page(reduced_motion="reduce")
     sign_in(page, EMAILS["instructor"], language=language)
     _email, waiting = member("waiting")
-    _email, failed = member("quiz-failed")
+    _email, failed = member("1.5 failed")
     _email, complete = member("complete")
     faults = look(
         page,

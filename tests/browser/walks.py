@@ -18,9 +18,9 @@ from assessments.rules import Form
 from cms.demo.cast import PASSWORD
 from cms.demo.learning import answer_item
 from lms.models import Enrolment
-from lms.outlines import outline_of
 from lms.services.learning import content_of
 from modules.documents import OutlineStep
+from modules.selectors import outline_of
 
 AXE: Final = Path(__file__).parent.joinpath("data", "axe.min.js").read_text(encoding="utf-8")
 # WCAG 2.0, 2.1 and 2.2 at the levels A and AA.

@@ -15,9 +15,13 @@ from django.urls import clear_url_caches
 
 from accounts.models import User
 from certificates.models import Certificate, StatusEntry
-from cms.demo.cast import PASSWORD, PLAYERS, demo_enrolments
+from cms.demo.cast import COHORT, FINISHERS, PASSWORD, PLAYERS, demo_enrolments, key_of
+from cms.demo.learning import Walker
 from cms.demo.load import load_demo
+from core import clock
 from lms.models import Enrolment, LearningEvent, Offering
+from modules.selectors import outline_of
+from tests.database import run_tasks
 
 pytestmark = pytest.mark.usefixtures("seeded_site")
 
@@ -119,6 +123,23 @@ def test_the_tour_leads_somewhere() -> None:
     text = Client().get("/demo/", headers={"accept": "text/html"}).content.decode()
     for path in {path for path in re.findall(r'href="(/[^"#?]*)"', text) if not path.startswith("/static/")}:
         assert Client().get(path).status_code in {200, 302}, path
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_tour_ends_in_a_certificate(language: str) -> None:
+    client = Client(headers={"accept-language": language})
+    client.get("/demo/", headers={"accept": "text/html"})
+    enrolment = Enrolment.objects.get(pk=key_of(COHORT, FINISHERS[language]))
+    steps = list(outline_of(enrolment.edition).iter_steps())
+    last = f"/{language}/learn/{enrolment.pk}/{steps[-1].slug}/"
+    answer = client.post("/demo/sign-in/", {"role": "finisher", "next": last})
+    assert answer.status_code == 302
+    assert answer["Location"] == last
+    walker = Walker(enrolment, language, clock.now())
+    assert [step.key for step in steps if not walker.is_complete(step)] == [steps[-1].key]
+    assert walker.quiz(steps[-1], right=1, number=2).passed
+    run_tasks()
+    assert Certificate.objects.filter(enrolment_id=enrolment.pk).exists()
 
 
 def count_everything() -> dict[str, int]:

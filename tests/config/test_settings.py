@@ -57,6 +57,7 @@ def read(environ: dict[str, str], *names: str) -> dict[str, object]:
         ({"DATABASE_URL": "postgresql://db"}, "DATABASE_URL must name a database"),
         ({"CACHE_URL": "memcached://cache"}, "CACHE_URL must begin with redis://"),
         ({"EMAIL_PORT": "smtp"}, "EMAIL_PORT must be a whole number"),
+        ({"SECURITY_CONTACT": "security@example.ca"}, "SECURITY_CONTACT must begin with mailto:"),
         ({"TRUSTED_PROXY_COUNT": "-1"}, "TRUSTED_PROXY_COUNT must be 0 or more"),
     ],
 )

@@ -19,15 +19,15 @@ def make_picture(kind: str = "PNG", size: tuple[int, int] = (40, 30)) -> bytes:
     return content.getvalue()
 
 
-def make_bomb() -> bytes:
-    """A PNG of a few bytes that says it is 60,000 by 60,000."""
+def make_bomb(side: int = 60_000) -> bytes:
+    """A PNG of a few bytes that says it is so large."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return (
             struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
         )
 
-    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
@@ -79,6 +79,11 @@ def test_an_empty_a_large_and_a_broken_file_are_refused() -> None:
 def test_a_picture_that_would_fill_the_memory_is_refused() -> None:
     with pytest.raises(RefusedUpload):
         check_upload(SimpleUploadedFile("a.png", make_bomb()))
+
+
+def test_more_pixels_than_we_take_are_refused_where_the_library_would_not_mind() -> None:
+    with pytest.raises(RefusedUpload, match="million pixels"):
+        check_upload(SimpleUploadedFile("a.png", make_bomb(side=7_500)))
 
 
 def test_a_name_cannot_lead_elsewhere() -> None:

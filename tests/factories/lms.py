@@ -144,6 +144,7 @@ def make_course_edition(
     number: int = 1,
     title: str = "",
     valid_months: int | None = None,
+    starting_content: bool = True,
 ) -> CourseEdition:
     """An issued course: modules of steps made by `make_lesson` and `make_assessed`."""
     count = next(_numbers)
@@ -162,7 +163,7 @@ def make_course_edition(
                 "audience": words("coordinators", "coordonnateurs"),
                 "order": order,
                 "valid_months": valid_months,
-                "starting_content": True,
+                "starting_content": starting_content,
             },
             "training": {
                 "key": str(uuid.uuid5(course_key, "training")),
@@ -202,7 +203,7 @@ def make_course_edition(
         framework_edition=framework,
         minutes=outline.minutes,
         valid_months=valid_months,
-        starting_content=True,
+        starting_content=starting_content,
         digest=digest(content),
     )
     given = [step for steps in modules for step in steps]
@@ -248,6 +249,7 @@ def _make_content(
             title=title if language == "en" else f"{title} (fr)",
             lead="In short." if language == "en" else "En bref.",
             segments=segments,
+            sources=list(step.get("sources", ())),
             keys={
                 part["key"]: {
                     "correct": ["b"] if part["kind"] == "single" else ["a", "b"],
@@ -336,8 +338,8 @@ def make_enrolment(*, user: User, offering: Offering, name: str = "") -> Enrolme
 
 def finish_lesson(enrolment: Enrolment, step_key: uuid.UUID) -> None:
     """Open a lesson, fill in every part, complete it."""
-    from lms.outlines import outline_of
     from lms.services import PartAnswer, answer_check, complete_lesson, save_reflection
+    from modules.selectors import outline_of
 
     open_step(enrolment=enrolment, step_key=step_key, language="en")
     for part in outline_of(enrolment.edition).steps_by_key()[step_key].parts:

@@ -77,7 +77,7 @@ def enrol_deep(user: User, count: int) -> Enrolment:
 
 
 def _outline(enrolment: Enrolment) -> Any:
-    from lms.outlines import outline_of
+    from modules.selectors import outline_of
 
     return outline_of(enrolment.edition)
 

@@ -19,8 +19,8 @@ from assessments.models import Attempt, Response
 from assessments.services import Judgement
 from core import clock
 from lms.models import Enrolment, LearningEvent, StepProgress
-from lms.outlines import outline_of
 from lms.services import begin_attempt, extend_enrolment, mark_submission, withdraw_learner
+from modules.selectors import outline_of
 from tests.factories.assessments import (
     make_assignment,
     make_multiple,

@@ -78,7 +78,7 @@ def reader(db: None) -> User:
 @pytest.fixture
 def enter(client: Client) -> Callable[[User], Client]:
     def sign_in(user: User) -> Client:
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user, backend="accounts.backends.PersonBackend")
         return client
 
     return sign_in

@@ -15,7 +15,7 @@ from core.errors import DomainError
 from modules.documents import Outline
 from modules.models import CourseEdition, StepContent
 from modules.pages import AssessmentPage, CoursePage, LessonPage
-from modules.selectors import latest_edition, latest_editions, published_courses, step_content
+from modules.selectors import find_step_content, latest_edition, latest_editions, published_courses
 from modules.services import CourseRefused, issue_course_edition, preview_course_edition
 from tests.factories.modules import (
     check,
@@ -73,7 +73,7 @@ def test_an_edition_says_the_course_in_both_languages() -> None:
 def test_a_lesson_becomes_segments_and_keeps_its_answers_apart() -> None:
     edition = issue_course_edition(course_page=make_whole_course(lessons=1, quiz=False))
     step = next(Outline.from_json(edition.outline).iter_steps())
-    content = step_content(edition=edition, step_key=step.key, language="fr")
+    content = find_step_content(edition.pk, step.key, "fr")
     assert content is not None
     assert [segment["type"] for segment in content.segments] == ["html", "check", "reflection", "worksheet"]
     assert content.segments[0]["html"] == (

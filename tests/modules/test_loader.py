@@ -275,3 +275,22 @@ def test_items_and_assessments_may_stand_in_a_file_a_module(pack: Path) -> None:
     change_file(pack / "assessments" / "module-1.yaml", "- rate-3", "- rate-2")
     load(pack)
     assert set(Item.objects.values_list("key", flat=True)) == {"rate-1", "rate-2"}
+
+
+def test_a_start_leaves_out_a_pack_whose_files_are_as_they_were(
+    pack: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("load_content", str(pack), "--changed")
+    assert "edition 1 was issued" in capsys.readouterr().out
+    call_command("load_content", str(pack), "--changed")
+    assert capsys.readouterr().out == "small-training is as it was loaded.\n"
+    change_file(pack / "en" / "reading-a-rate.md", "title: Reading a rate", "title: Reading rates")
+    call_command("load_content", str(pack), "--changed")
+    assert "1 changed" in capsys.readouterr().out
+
+
+def test_a_pack_that_could_not_be_loaded_is_tried_again(pack: Path) -> None:
+    change_file(pack / "items.yaml", "kind: single", "kind: essay")
+    for _attempt in range(2):
+        with pytest.raises(CommandError):
+            call_command("load_content", str(pack), "--changed")

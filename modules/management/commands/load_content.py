@@ -1,7 +1,8 @@
-"""Loads content packs: `manage.py load_content [PACK…] [--replace] [--issue]`."""
+"""Loads content packs: `manage.py load_content [PACK…] [--replace] [--issue] [--changed]`."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from argparse import ArgumentParser
 from pathlib import Path
@@ -11,8 +12,10 @@ import yaml
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from core import clock
 from core.errors import DomainError
 from modules.loader import PACKS, load_training_pack
+from modules.models import LoadedPack
 from standards.packs_loader import load_framework_pack
 
 # `modules/packs` and, beside it, `standards/packs`: frameworks come first, since trainings are mapped to them.
@@ -40,6 +43,12 @@ class Command(BaseCommand):
             help="issue the next edition of a course whose text has changed, without showing whom it touches",
         )
 
+        parser.add_argument(
+            "--changed",
+            action="store_true",
+            help="leave out packs whose files are those that were loaded last: how a start loads them",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         # Wagtail logs a line for each page; the lines that matter are this command's own.
         for name in ("wagtail", "wagtail.contrib.redirects"):
@@ -47,8 +56,15 @@ class Command(BaseCommand):
         paths = [find_pack(name) for name in options["packs"]] or find_packs()
         failed = []
         for path in sorted(paths, key=lambda path: read_kind(path) != "framework"):
+            digest = digest_pack(path)
+            if options["changed"] and LoadedPack.objects.filter(name=path.name, digest=digest).exists():
+                self.stdout.write(_("%(pack)s is as it was loaded.") % {"pack": path.name})
+                continue
             try:
                 self._load(path, replace=options["replace"], issue=options["issue"])
+                LoadedPack.objects.update_or_create(
+                    name=path.name, defaults={"digest": digest, "loaded_at": clock.now()}
+                )
             except DomainError as error:
                 self.stderr.write(self.style.ERROR(f"{path.name}: {error}"))
                 failed.append(path.name)
@@ -84,6 +100,16 @@ def find_pack(name: str) -> Path:
             return path.resolve()
     known = ", ".join(path.name for path in find_packs())
     raise CommandError(_("There is no pack %(name)s. There are: %(known)s.") % {"name": name, "known": known})
+
+
+def digest_pack(path: Path) -> str:
+    """SHA-256 of the names and contents of a pack's files."""
+    digest = hashlib.sha256()
+    for file in sorted(one for one in path.rglob("*") if one.is_file()):
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(path).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def read_kind(path: Path) -> str:

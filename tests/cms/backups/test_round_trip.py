@@ -47,9 +47,7 @@ class TestRoundTrip:
         self, site: Subject, tmp_path: Path, empty_site: Callable[[], None]
     ) -> None:
         client = Client()
-        client.force_login(
-            User.objects.get(email="lea@backup.example"), "django.contrib.auth.backends.ModelBackend"
-        )
+        client.force_login(User.objects.get(email="lea@backup.example"), "accounts.backends.PersonBackend")
         assert Session.objects.exists()
         rows, kept, schema = read_rows(), read_files(), read_schema()
         editions = making.list_edition_digests()

@@ -1,0 +1,1 @@
+"""A database engine: Django's PostgreSQL with connections that are kept between requests. See `base`."""

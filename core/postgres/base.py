@@ -1,0 +1,128 @@
+"""Django's PostgreSQL backend, with idle connections kept by the process and looked at before they are used again.
+
+A server is stopped, restarted, replaced; a proxy cuts idle lines. Whoever takes a kept connection then must not get a
+dead one, and nobody should wait for a server that is away. psycopg's pool was tried first: with its health check a
+page costs one more round trip; without it every connection that was cut fails one request; while the server is away
+each request waits for the pool's timeout; and afterwards its growing pauses keep the site away for about as long
+again (docs/adr/0060). Here:
+
+- a kept connection is looked at without a word to the server: an idle one on which something can be read was ended
+  by the other side. One that was idle for long is asked, since a line may be dead without a sign;
+- where none is kept, a new one is made at once, and refused at once where the server is away;
+- so the site is back with the first request after the server is.
+
+A process has as many connections as it has threads at work, and keeps at most ``KEEP_CONNECTIONS`` of them.
+"""
+
+from __future__ import annotations
+
+import atexit
+import select
+import time
+from collections import deque
+from typing import Any, Final
+
+import psycopg
+from django.db.backends.postgresql import base
+from psycopg.pq import TransactionStatus
+
+# A line that was silent for longer is asked whether it is still there.
+LONGEST_SILENCE: Final = 30.0
+
+
+class Shelf:
+    """Idle connections to one database; the one used last is taken first. Safe among threads."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._idle: deque[tuple[psycopg.Connection[Any], float]] = deque()
+
+    def take(self) -> psycopg.Connection[Any] | None:
+        """A connection that stands, or nothing. Those that were cut meanwhile are dropped."""
+        while True:
+            try:
+                connection, since = self._idle.pop()
+            except IndexError:
+                return None
+            if not was_cut(connection) and (
+                time.monotonic() - since < LONGEST_SILENCE or answers(connection)
+            ):
+                return connection
+            connection.close()
+
+    def put(self, connection: psycopg.Connection[Any]) -> bool:
+        """Keep it, unless enough are kept."""
+        if len(self._idle) >= self.most:
+            return False
+        self._idle.append((connection, time.monotonic()))
+        return True
+
+    def clear(self) -> None:
+        """Close what is kept."""
+        while self._idle:
+            self._idle.pop()[0].close()
+
+
+def was_cut(connection: psycopg.Connection[Any]) -> bool:
+    """Whether an idle connection is no good any more, as far as this side can tell. No round trip."""
+    if connection.closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        return True
+    watch = select.poll()
+    watch.register(connection.fileno(), select.POLLIN)
+    # The server has nothing to say to who has asked nothing, but that it ends.
+    return bool(watch.poll(0))
+
+
+def answers(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server still answers. One round trip."""
+    try:
+        connection.execute("")
+    except psycopg.Error:
+        return False
+    return True
+
+
+_shelves: dict[tuple[Any, ...], Shelf] = {}
+
+
+def empty_shelves() -> None:
+    """Close every idle connection of this process."""
+    for shelf in _shelves.values():
+        shelf.clear()
+
+
+atexit.register(empty_shelves)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's, but for where a connection comes from and where it goes."""
+
+    @property
+    def _shelf(self) -> Shelf | None:
+        told = self.settings_dict
+        most = int(told.get("KEEP_CONNECTIONS") or 0)
+        if not most:
+            return None
+        key = tuple(str(told.get(name, "")) for name in ("NAME", "USER", "HOST", "PORT"))
+        return _shelves.get(key) or _shelves.setdefault(key, Shelf(most))
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        kept = self._shelf.take() if self._shelf else None
+        if kept is None:
+            return super().get_new_connection(conn_params)
+        self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        return kept
+
+    def _close(self) -> None:
+        connection: Any = self.connection
+        if connection is None:
+            return
+        whole = (
+            not self.in_atomic_block
+            and not connection.closed
+            and connection.autocommit
+            and connection.pgconn.transaction_status == TransactionStatus.IDLE
+        )
+        if not (whole and self._shelf is not None and self._shelf.put(connection)):
+            with self.wrap_database_errors:
+                connection.close()

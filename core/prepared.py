@@ -1,0 +1,163 @@
+"""Queries that are written with the ORM and compiled once a process.
+
+Compiling a queryset to SQL takes several times as long as running it. What every page and every saved answer needs
+(who is signed in, the enrolment, where the learner stands) is therefore asked by a `PreparedQuery`; everything else by
+plain querysets. See docs/performance.md for what that saves.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models
+from django.db.models import Expression, F, Field, Func, QuerySet
+
+M = TypeVar("M", bound=models.Model)
+
+
+class Given(Expression):
+    """Stands in a queryset for a value that is given when it is run."""
+
+    def __init__(self, name: str, output_field: Field[Any, Any], *, sql: str = "%s") -> None:
+        super().__init__(output_field=output_field)
+        self.name = name
+        self.sql = sql
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        return self.sql, [self]
+
+
+def given_uuid(name: str) -> Given:
+    """A key that is given when the query is run."""
+    return Given(name, models.UUIDField())
+
+
+def given_text(name: str) -> Given:
+    return Given(name, models.TextField())
+
+
+def given_moment(name: str) -> Given:
+    return Given(name, models.DateTimeField())
+
+
+def is_among(field: str, name: str) -> Func:
+    """A condition: the key in `field` is one of those that are given as a list."""
+    given = Given(name, ArrayField(models.UUIDField()), sql="%s::uuid[]")
+    return Func(
+        F(field), given, template="%(expressions)s)", arg_joiner=" = ANY(", output_field=models.BooleanField()
+    )
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    sql: str
+    parameters: tuple[Any, ...]
+    compiler: Any
+    converters: dict[int, Any]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The columns of one model in a row, and where its objects hang."""
+
+    model: type[models.Model]
+    path: tuple[str, ...]
+    names: Sequence[str]
+    start: int
+    key: int
+
+
+class PreparedQuery(Generic[M]):
+    """A queryset whose SQL is made once.
+
+    `build` makes the queryset, with a `Given` for each value that differs. `joined` names related objects to read with
+    each row, to one only, as in `select_related`; a path stands after its parent. `fields` names the columns to read
+    of the model itself, its key among them, where not all are wanted; `extra` the annotations.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[], QuerySet[M, Any]],
+        *,
+        fields: Sequence[str] | None = None,
+        joined: Sequence[str] = (),
+        extra: Sequence[str] = (),
+    ) -> None:
+        self._build = build
+        self._fields = fields
+        self._joined = joined
+        self._extra = tuple(extra)
+        self._compiled: _Compiled | None = None
+        self._parts: list[_Part] = []
+
+    def objects(self, **given: object) -> list[M]:
+        """The rows as objects, related ones in place. One query."""
+        compiled = self._compiled or self._compile()
+        return [self._make(row) for row in self._run(compiled, given)]
+
+    def first(self, **given: object) -> M | None:
+        """The first row as an object, or nothing. One query."""
+        found = self.objects(**given)
+        return found[0] if found else None
+
+    def _run(self, compiled: _Compiled, given: dict[str, object]) -> Sequence[Sequence[Any]]:
+        parameters: list[Any] = [
+            given[one.name] if isinstance(one, Given) else one for one in compiled.parameters
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(compiled.sql, parameters)
+            found: Any = cursor.fetchall()
+        if compiled.converters:
+            found = compiled.compiler.apply_converters(found, compiled.converters)
+        return list(found)
+
+    def _make(self, row: Sequence[Any]) -> M:
+        made: dict[tuple[str, ...], Any] = {}
+        for part in self._parts:
+            values = row[part.start : part.start + len(part.names)]
+            found = None
+            if row[part.key] is not None:
+                found = part.model.from_db("default", part.names, values)
+            made[part.path] = found
+            parent = made.get(part.path[:-1]) if part.path else None
+            if parent is not None:
+                parent._state.fields_cache[part.path[-1]] = found
+        whole: M = made[()]
+        for name, value in zip(self._extra, row[-len(self._extra) :] if self._extra else (), strict=True):
+            setattr(whole, name, value)
+        return whole
+
+    def _compile(self) -> _Compiled:
+        queryset = self._build()
+        columns = self._lay_out(queryset.model)
+        compiler = queryset.values_list(*columns, *self._extra).query.get_compiler("default")
+        sql, parameters = compiler.as_sql()
+        converters = compiler.get_converters([expression for expression, _sql, _alias in compiler.select])
+        self._compiled = _Compiled(sql, tuple(parameters), compiler, converters)
+        return self._compiled
+
+    def _lay_out(self, model: type[models.Model]) -> list[str]:
+        """The columns to ask for, in the order of the parts."""
+        columns: list[str] = []
+        parts = []
+        for path in ((), *(tuple(name.split("__")) for name in self._joined)):
+            of = model
+            for name in path:
+                of = cast(type[models.Model], of._meta.get_field(name).related_model)
+            names = [field.attname for field in of._meta.concrete_fields]
+            if not path and self._fields is not None:
+                names = [name for name in names if name in self._fields]
+            primary = next(field.attname for field in of._meta.concrete_fields if field.primary_key)
+            parts.append(_Part(of, path, names, len(columns), len(columns) + names.index(primary)))
+            columns += ["__".join((*path, name)) for name in names]
+        self._parts = parts
+        return columns
+
+
+def as_key(value: object) -> uuid.UUID:
+    """A key as a database or JSON gave it."""
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))

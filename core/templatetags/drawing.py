@@ -1,0 +1,118 @@
+"""The small pictures that stand many times on a page: icons, leaves, states, the path of steps.
+
+Tags instead of included templates, because a page holds dozens of them and an include costs thirty times as much.
+They are built in (`TEMPLATES`), so no template has to load them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+SPRITE: Final = "img/icons.svg"
+STATE_ICONS: Final = {"ok": "done", "wait": "wait", "stop": "warn"}
+STEP_ICONS: Final = {"done": "done", "here": "here", "wait": "wait", "locked": "lock"}
+LEAVES: Final = {"held": ("leaf", "leaf"), "under_way": ("leaf", "leaf-half")}
+
+
+@lru_cache(maxsize=256)
+def _draw_icon(name: str, css: str, label: str, sprite: str) -> SafeString:
+    return format_html(
+        '<svg class="icon{}"{}><use href="{}#{}"/></svg>',
+        f" {css}" if css else "",
+        format_html(' role="img" aria-label="{}"', label) if label else mark_safe(' aria-hidden="true"'),
+        sprite,
+        name,
+    )
+
+
+@register.simple_tag
+def icon(name: str, css: str = "", label: str = "") -> SafeString:
+    """One icon of static/img/icons.svg, as large as the text; spoken only with a `label`.
+
+    Names: search arrow back down download print external done here todo wait lock warn stop replaced info flag
+    practice play mail offline leaf leaf-half leaf-none.
+    """
+    return _draw_icon(name, css, str(label), static(SPRITE))
+
+
+@lru_cache(maxsize=8)
+def _draw_leaf(state: str, sprite: str) -> SafeString:
+    css, name = LEAVES.get(state, ("leaf none", "leaf-none"))
+    return format_html(
+        '<svg class="{}" viewBox="0 0 16 24" aria-hidden="true"><use href="{}#{}"/></svg>', css, sprite, name
+    )
+
+
+@register.simple_tag
+def leaf(state: str) -> SafeString:
+    """One leaf is one competency: “held”, “under_way”, anything else not yet. The words stand beside it."""
+    return _draw_leaf(str(state), static(SPRITE))
+
+
+@register.simple_tag
+def leaves(states: Iterable[str]) -> SafeString:
+    """A row of leaves."""
+    return format_html('<span class="leaves">{}</span>', mark_safe("".join(leaf(one) for one in states)))
+
+
+@register.simple_tag
+def state(kind: str, text: Any) -> SafeString:
+    """A state as a word with a shape and a colour: “ok”, “wait”, “stop” or “none”."""
+    picture = icon(STATE_ICONS[kind]) if kind in STATE_ICONS else ""
+    return format_html('<span class="state {}">{}<span>{}</span></span>', kind, picture, text)
+
+
+@register.simple_tag
+def saved(when: str = "", note: str = "") -> SafeString:
+    """Says when an answer was last kept (“2:41 p.m.” or nothing); static/js/autosave.js speaks here."""
+    return format_html(
+        '<p class="saved"><span class="state{}" role="status" data-saved>{}<span>{}</span></span>{}</p>',
+        " ok" if when else "",
+        icon("done"),
+        when,
+        format_html("<span>{}</span>", note) if note else "",
+    )
+
+
+@register.simple_tag
+def path(steps: Iterable[Any], label: str = "") -> SafeString:
+    """Steps on a line: `{title, url, state, note}` each, named by `label`.
+
+    The state is “done”, “here”, “wait” (begun, something is missing), “locked” or “todo”; the note says it in words.
+    """
+    return format_html(
+        '<ol class="path"{}>{}</ol>',
+        format_html(' aria-label="{}"', label) if label else "",
+        format_html_join("", "{}", ((_draw_step(step),) for step in steps)),
+    )
+
+
+def _draw_step(step: Any) -> SafeString:
+    def read(name: str) -> Any:
+        return step.get(name, "") if isinstance(step, Mapping) else getattr(step, name, "")
+
+    kind, url, title, note = read("state"), read("url"), read("title"), read("note")
+    here = kind == "here"
+    if url and not here:
+        name = format_html('<a href="{}">{}</a>', url, title)
+    else:
+        name = format_html("<span{}>{}</span>", mark_safe(' class="now"') if here else "", title)
+    return format_html(
+        '<li class="{}"{}>{}{}{}</li>',
+        kind,
+        mark_safe(' aria-current="step"') if here else "",
+        icon(STEP_ICONS.get(kind, "todo")),
+        name,
+        format_html(" <small{}>{}</small>", mark_safe(' class="wait"') if kind == "wait" else "", note)
+        if note
+        else "",
+    )

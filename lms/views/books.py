@@ -1,0 +1,31 @@
+"""The printed course book."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from lms import texts
+from lms.permissions import find_printable
+from lms.selectors.book import read_book
+from lms.views.common import my_crumbs
+
+
+@require_safe
+@never_cache
+@login_required
+def show_book(request: HttpRequest, *, edition: uuid.UUID) -> HttpResponse:
+    """A whole course edition on one page, laid out for paper, for those who may read the course."""
+    book = read_book(find_printable(request.user, edition), language=texts.language())
+    context = {
+        "book": book,
+        "noindex": True,
+        "breadcrumbs": my_crumbs({"title": _("Course book: %(course)s") % {"course": book.title}, "url": ""}),
+    }
+    return render(request, "lms/book.html", context)

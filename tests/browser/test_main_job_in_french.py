@@ -1,0 +1,18 @@
+"""The main job in French on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.main_job import PHONE, do_the_main_job
+
+
+@pytest.mark.needs("pdfsig", "pdftotext")
+def test_the_main_job(
+    seeded_site: None, make_page: Callable[..., Any], tmp_path: Path, mailoutbox: list[Any]
+) -> None:
+    do_the_main_job(make_page, folder=tmp_path, language="fr", screen=PHONE)

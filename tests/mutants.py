@@ -1,0 +1,324 @@
+"""``make mutants``: plant one fault at a time, and see that a test notices.
+
+Tests prove something only if they fail where the code is wrong. Each mutant below is a fault that would matter (a
+ledger that can be changed, a key that leaks, a stranger let in, a signature believed unread); it is planted in a
+throwaway copy of the tree, the test file that should notice is run, and the fault is taken out again. The working tree
+is never touched. It stands with the tests, not with the benchmarks, because what it measures are the tests.
+
+A mutant that no test notices is a survivor: exit 1. So is one whose text is not in the code any more.
+``make mutants MUTANTS="score signature"`` runs those whose name holds one of the words.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST_SECONDS = 600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutant:
+    """A fault: in `path`, `old` (found once) becomes `new`; `tests` are the arguments of pytest that should notice."""
+
+    name: str
+    path: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+    # One that changes what migrations make has a test database of its own.
+    changes_schema: bool = field(default=False)
+
+
+MUTANTS = (
+    Mutant(
+        name="an answer key is written into a question's page",
+        path="lms/selectors/attempts.py",
+        old="        item=public_item(item, texts.language(), shown.options),\n",
+        new="        item={**(i := public_item(item, texts.language(), shown.options)), 'stem_html': i['stem_html'] + "
+        "f'<!-- {[one.key for one in item.options if one.correct]} -->'},\n",
+        tests=("tests/lms/test_secrets.py",),
+    ),
+    Mutant(
+        name="what may be shown of an item holds which answer is right",
+        path="assessments/rules/forms.py",
+        old='        "stem_html": say(item.stem_html, language),\n        **kind.public',
+        new='        "stem_html": say(item.stem_html, language),\n'
+        '        "right": [option.key for option in item.options if option.correct],\n        **kind.public',
+        tests=("tests/lms/test_secrets.py",),
+    ),
+    Mutant(
+        name="a stranger's enrolment is shown instead of 404",
+        path="lms/selectors/courses.py",
+        old='Enrolment.objects.filter(pk=given_uuid("enrolment"), subject_id=given_uuid("subject"))',
+        new='Enrolment.objects.filter(pk=given_uuid("enrolment"))',
+        tests=("tests/lms/test_learner_screens.py", "-k", "TestWhose or stranger"),
+    ),
+    Mutant(
+        name="a score is off by one",
+        path="assessments/rules/scoring.py",
+        old="    points = sum((score.points for score in counted), Decimal(0))\n",
+        new="    points = sum((score.points for score in counted), Decimal(1))\n",
+        # Property tests notice it too, but take minutes to say how small a case shows it.
+        tests=("tests/lms/test_learner_screens.py", "-k", "every_kind_is_answered"),
+    ),
+    Mutant(
+        name="a pass mark that is just missed counts as reached",
+        path="assessments/rules/scoring.py",
+        old="points * 100 >= pass_mark * max_points",
+        new="points * 100 >= (pass_mark - 1) * max_points",
+        tests=("tests/assessments/test_rules.py", "-k", "near_miss"),
+    ),
+    Mutant(
+        name="the signature of a credential is not checked",
+        path="certificates/openbadges/proof.py",
+        old="    if not keys.verify_signature(",
+        new="    if False and not keys.verify_signature(",
+        tests=("tests/certificates/test_openbadges.py",),
+    ),
+    Mutant(
+        name="the verification page believes facts that were changed",
+        path="certificates/checks.py",
+        old="        and digest_facts(content.facts, salt=content.salt) == certificate.digest\n",
+        new="",
+        tests=("tests/certificates/test_services.py", "-k", "tampered"),
+    ),
+    Mutant(
+        name="an answer after the deadline is taken",
+        path="assessments/services.py",
+        old="    if attempt.deadline and now > attempt.deadline + GRACE:\n",
+        new="    if attempt.deadline and now > attempt.deadline + 100 * GRACE:\n",
+        tests=("tests/assessments/test_services.py",),
+    ),
+    Mutant(
+        name="the key of a repeated entry is ignored",
+        path="lms/services/learning.py",
+        old="    return found is not None\n\n\n@transaction.atomic\ndef open_step",
+        new="    return False\n\n\n@transaction.atomic\ndef open_step",
+        tests=("tests/faults/test_repeats.py", "-k", "key_used_elsewhere"),
+    ),
+    Mutant(
+        name="a second submission scores again",
+        path="assessments/services.py",
+        old="    attempt = _lock_attempt(attempt.pk)\n"
+        "    if attempt.submitted_at is not None:\n        return attempt\n"
+        "    if Attempt.objects.filter(submit_id=submit_id).exists():",
+        new="    attempt = _lock_attempt(attempt.pk)\n    if Attempt.objects.filter(submit_id=submit_id).exists():",
+        tests=("tests/assessments/test_services.py",),
+    ),
+    Mutant(
+        name="a certificate is issued before every step is complete",
+        path="certificates/rules.py",
+        old="        return bool(self.required) and not self.missing",
+        new="        return bool(self.required)",
+        tests=("tests/certificates/test_rules.py",),
+    ),
+    Mutant(
+        name="the holder's consent is ignored on the verification page",
+        path="certificates/permissions.py",
+        old="    if consented:\n",
+        new="    if True:\n",
+        tests=("tests/certificates/test_views.py", "-k", "consent"),
+    ),
+    Mutant(
+        name="a cell of an export is a formula",
+        path="core/spreadsheets.py",
+        old="""    return f"'{text}" if looks_like_one else text""",
+        new="    return text",
+        tests=("tests/lms/test_desk_offering.py", "-k", "formula"),
+    ),
+    Mutant(
+        name="cleaned HTML keeps onerror",
+        path="core/sanitize.py",
+        old='    "*": frozenset({"lang", "dir", "id", "class"}),',
+        new='    "*": frozenset({"lang", "dir", "id", "class", "onerror", "onclick"}),',
+        tests=("tests/core/test_sanitize.py",),
+    ),
+    Mutant(
+        name="erasing a person leaves their files",
+        path="accounts/services/texts.py",
+        old="            transaction.on_commit(partial(delete_file, text.file.storage, text.file.name))\n",
+        new="            pass\n",
+        tests=("tests/accounts/test_erasure.py", "-k", "makes_a_person_known"),
+    ),
+    Mutant(
+        name="fewer than five people are counted aloud",
+        path="lms/answers.py",
+        old="SMALLEST_COUNT = 5",
+        new="SMALLEST_COUNT = 1",
+        tests=("tests/lms/test_learner_answers.py", "-k", "small_number"),
+    ),
+    Mutant(
+        name="a task whose worker died is forgotten",
+        path="core/tasks.py",
+        old="            if len(task.worker_ids) < 2:",
+        new="            if len(task.worker_ids) < 1:",
+        tests=("tests/core/test_health.py", "-k", "lease or died"),
+    ),
+    Mutant(
+        name="a picture is kept whatever its size",
+        path="core/uploads.py",
+        old="                if width * height * frames > limit:",
+        new="                if width * height * frames < 0:",
+        tests=("tests/core/test_uploads.py",),
+    ),
+    Mutant(
+        name="a projection forgets a completion",
+        path="lms/projections.py",
+        old='unique_fields=["enrolment", "step_key"], update_fields=list(STEP_FIELDS)',
+        new='unique_fields=["enrolment", "step_key"], update_fields=[x for x in STEP_FIELDS if x != "completed_at"]',
+        tests=("tests/lms/test_services_learning.py",),
+    ),
+    Mutant(
+        name="the trigger of the ledgers is dropped",
+        path="core/ledger.py",
+        old='            f"CREATE TRIGGER {TRIGGER} BEFORE UPDATE OR DELETE ON {quoted} "\n',
+        new='            f"CREATE TRIGGER {TRIGGER} BEFORE UPDATE OF id ON {quoted} "\n',
+        tests=("tests/core/test_ledger.py",),
+        changes_schema=True,
+    ),
+    Mutant(
+        name="the application's role may change ledgers",
+        path="core/ledger.py",
+        old='        sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM {}").format(sql.Identifier(table), name)\n',
+        new='        sql.SQL("REVOKE TRUNCATE ON {} FROM {}").format(sql.Identifier(table), name)\n',
+        tests=("tests/core/test_ledger.py",),
+        changes_schema=True,
+    ),
+)
+
+
+class BrokenMutant(Exception):
+    """The fault cannot be planted: the code has changed."""
+
+
+def copy_tree(to: Path) -> None:
+    """The files of the working tree that git knows or would take, as they are now."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    ).stdout.decode()
+    for name in filter(None, listed.split("\0")):
+        source, target = ROOT / name, to / name
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+
+
+def plant(mutant: Mutant, tree: Path) -> str:
+    """Put the fault into the copy; what stood there before is given back."""
+    path = tree / mutant.path
+    before = path.read_text(encoding="utf-8")
+    if before.count(mutant.old) != 1:
+        raise BrokenMutant(
+            f"{mutant.path} holds the text to be changed {before.count(mutant.old)} times, not once."
+        )
+    path.write_text(before.replace(mutant.old, mutant.new), encoding="utf-8")
+    return before
+
+
+def run_tests(tree: Path, tests: tuple[str, ...], *, data: Path, stop: bool = True) -> tuple[int, str]:
+    """Run pytest in the copy; its exit code and what it said."""
+    plain = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", *(["-x"] if stop else [])]
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", *plain, *tests],
+        cwd=tree,
+        env={**os.environ, "DATA_DIR": str(data), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=LONGEST_SECONDS,
+    )
+    return result.returncode, result.stdout
+
+
+def try_mutant(mutant: Mutant, tree: Path, *, data: Path) -> str:
+    """The test that noticed. Raises BrokenMutant, or Survived."""
+    before = plant(mutant, tree)
+    try:
+        code, said = run_tests(tree, mutant.tests, data=data)
+    finally:
+        (tree / mutant.path).write_text(before, encoding="utf-8")
+    noticed = re.search(r"^FAILED (.+?)(?: - |$)", said, re.MULTILINE)
+    if code == 0:
+        raise Survived
+    if code != 1 or noticed is None:
+        raise BrokenMutant(f"The tests could not be run:\n{said[-1500:]}")
+    return _function(noticed[1])
+
+
+class Survived(Exception):
+    """No test noticed."""
+
+
+def keep_server(data: Path) -> object:
+    """Hold the test database's server for the whole run, so that each mutant does not start it anew."""
+    sys.path.insert(0, str(ROOT))
+    from config.postgres import EmbeddedPostgres
+
+    server = EmbeddedPostgres(data / "test" / "postgres", throwaway=True)
+    server.acquire()
+    return server
+
+
+def check_unharmed(noticed: dict[str, str], tree: Path, *, data: Path) -> list[str]:
+    """The mutants whose test fails without the fault too, and so proved nothing. One run of all those tests."""
+    if not noticed:
+        return []
+    tests = sorted(set(noticed.values()))
+    code, said = run_tests(tree, tuple(tests), data=data, stop=False)
+    failing = {
+        _function(found) for found in re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", said, re.MULTILINE)
+    }
+    if code and not failing:
+        sys.exit(f"Without a fault the tests could not be run:\n{said[-3000:]}")
+    return [name for name, test in noticed.items() if test in failing]
+
+
+def _function(node: str) -> str:
+    """A test without its parameters."""
+    return node.split("[", maxsplit=1)[0]
+
+
+def main() -> None:
+    words = os.environ.get("MUTANTS", "").split() or sys.argv[1:]
+    chosen = [one for one in MUTANTS if not words or any(word in one.name for word in words)]
+    data = Path(os.environ.get("DATA_DIR", ROOT / "var")).resolve() / "mutants"
+    bad = 0
+    servers = [keep_server(data / "same"), keep_server(data / "schema")]
+    noticed: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="safer-mutants-") as folder:
+        tree = Path(folder)
+        copy_tree(tree)
+        for mutant in chosen:
+            started = time.monotonic()
+            place = data / ("schema" if mutant.changes_schema else "same")
+            try:
+                noticed[mutant.name] = try_mutant(mutant, tree, data=place)
+                found = f"noticed by {noticed[mutant.name]}"
+            except Survived:
+                bad, found = bad + 1, f"SURVIVED: nothing in {' '.join(mutant.tests)} noticed"
+            except BrokenMutant as error:
+                bad, found = bad + 1, f"BROKEN: {error}"
+            print(f"  {mutant.name}: {found} ({time.monotonic() - started:.0f} s)", flush=True)
+        for name in check_unharmed(noticed, tree, data=data / "same"):
+            bad += 1
+            print(f"  {name}: BROKEN: its test fails without the fault too", flush=True)
+    del servers
+    print(f"\n  {len(chosen)} faults planted, {len(chosen) - bad} noticed.", flush=True)
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
