@@ -16,10 +16,10 @@ export PORT
 help:
 	@echo "make run      the site with its demo on http://127.0.0.1:$(PORT) (PORT=…)"
 	@echo "make dev      the same, reading changed code and templates anew"
-	@echo "make test     every test (TESTS=tests/lms for a part)"
+	@echo "make test     every test but the long ones (TESTS=tests/lms for a part)"
 	@echo "make check    style, types, floors, templates, migrations, translations, deployment"
 	@echo "make mutants  plants faults in a copy of the code and shows that a test notices each"
-	@echo "make soak     ten minutes of load while everything is killed in turn (SOAK_SECONDS=…)"
+	@echo "make soak     the long tests, and ten minutes of load while everything is killed in turn (SOAK_SECONDS=…)"
 	@echo "make bench    the benchmarks"
 	@echo "make lint     style only;  make format  puts the style right"
 	@echo "make lock     makes the locks anew from pyproject.toml"
@@ -76,6 +76,7 @@ mutants: install-dev
 
 soak: install-dev
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} $(PY) -m pytest -q -p no:xdist -s tests/faults/test_crashes.py
+	@$(PY) -m pytest -q -m long tests
 
 bench: install-dev
 	@$(PY) -m bench

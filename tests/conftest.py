@@ -61,6 +61,7 @@ def require_tool(name: str) -> str:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(tool, …): programs without which the test is skipped")
     config.addinivalue_line("markers", "browser: walks the site in Chromium")
+    config.addinivalue_line("markers", "long: takes minutes; run by `make soak`")
     if settings.EMBEDDED_POSTGRES is not None:
         settings.EMBEDDED_POSTGRES.acquire()
     if not hasattr(config, "workerinput"):

@@ -84,9 +84,7 @@ def find_out_of_attempts(
         )
     )
     grants: dict[uuid.UUID, list[Grant]] = defaultdict(list)
-    for grant in Accommodation.objects.filter(
-        enrolment_id__in={row[0] for row in rows}, extra_attempts__gt=0
-    ):
+    for grant in Accommodation.objects.filter(enrolment__in=enrolments, extra_attempts__gt=0):
         grants[grant.enrolment_id].append(read_grant(grant))
     found = []
     for enrolment_id, offering_id, edition_id, step_key, used, points, max_points, is_idle in rows:

@@ -1,4 +1,4 @@
-"""Every screen in both languages: axe at WCAG 2.2 AA, wide and light, narrow and dark; no sideways scroll at 320 px."""
+"""Every screen: axe at WCAG 2.2 AA, wide in English, narrow and dark in French; no sideways scroll at 320 px."""
 
 from __future__ import annotations
 
@@ -51,20 +51,18 @@ def look(
     """Open each address and gather what is wrong with it."""
     faults: list[str] = []
     for path in paths:
-        page.set_viewport_size({"width": 1280, "height": 900})
-        page.emulate_media(color_scheme="light")
+        # Wide and light in English, narrow and dark in French: the same templates, at half the time.
+        narrow = path.startswith("/fr/") and not cms
+        page.set_viewport_size({"width": 390, "height": 844} if narrow else {"width": 1280, "height": 900})
+        page.emulate_media(color_scheme="dark" if narrow else "light")
         response = page.goto(path)
         if response.status not in statuses:
             faults.append(f"{path} answers {response.status}")
             continue
         faults += find_faults(page, within="main" if cms else None)
-        if cms:
-            continue
-        page.set_viewport_size({"width": 390, "height": 844})
-        page.emulate_media(color_scheme="dark")
-        faults += [f"(390, dark) {fault}" for fault in find_faults(page)]
-        page.set_viewport_size({"width": 320, "height": 640})
-        faults += find_overflow(page)
+        if not cms:
+            page.set_viewport_size({"width": 320, "height": 640})
+            faults += find_overflow(page)
     return faults
 
 

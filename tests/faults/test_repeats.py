@@ -499,6 +499,7 @@ def test_sent_twice_and_after_a_week_it_counts_once(world: World, name: str) -> 
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.long
 @pytest.mark.parametrize("name", CASES)
 def test_twenty_at_once_count_once(world: World, name: str) -> None:
     case = CASES[name][1](world)
