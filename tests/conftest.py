@@ -16,6 +16,7 @@ from django.test import TransactionTestCase
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
+from accounts import mail
 from core.messages import compile_catalogue
 from tests import database
 
@@ -154,8 +155,9 @@ def as_app_role(db: None) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _clean_process() -> Iterator[None]:
-    """No cached value and no language goes from one test to the next."""
+    """No cached value, no language and no mail server that was away goes from one test to the next."""
     cache.clear()
+    mail._away["until"] = 0.0
     with translation.override("en"):
         yield
 
