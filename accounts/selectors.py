@@ -26,6 +26,11 @@ _consents_about: Final = PreparedQuery(
 )
 
 
+def standing_consents(*, purpose: str) -> QuerySet[Consent]:
+    """The consents to a purpose that stand now, towards everybody; to narrow to a person and a thing."""
+    return Consent.objects.filter(purpose=purpose, organization__isnull=True, withdrawn_at__isnull=True)
+
+
 def has_consent(
     *,
     subject_id: uuid.UUID,

@@ -230,12 +230,6 @@ else:
         }
     }
     SESSION_ENGINE = "accounts.sessions"
-# Rendered parts of pages that are the same for everybody, kept by each process under the facts that they show.
-CACHES["process"] = {
-    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-    "LOCATION": "process",
-    "OPTIONS": {"MAX_ENTRIES": 1_000},
-}
 
 # --- Background tasks: PostgreSQL's queue -----------------------------------------------------------------------
 
