@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
+from core.templatetags.drawing import icon
 from lms import words
 
 register = template.Library()
@@ -70,3 +73,28 @@ def get(mapping: Mapping[Any, Any] | None, key: Any) -> Any:
 def new_key() -> str:
     """A client-made UUID for one rendered form: sent twice, it is answered with the first result."""
     return str(uuid.uuid4())
+
+
+@register.simple_tag
+def answer_list(marks: Iterable[Any]) -> SafeString:
+    """The questions of an attempt (`selectors.sheets.AnswerMark`), each a button of the form `question`.
+
+    A tag and no loop in the template: the list is as long as the assessment, and stands on every question's page.
+    """
+    return format_html(
+        '<ol class="answers">{}</ol>', format_html_join("", "{}", ((_draw_mark(one),) for one in marks))
+    )
+
+
+def _draw_mark(mark: Any) -> SafeString:
+    inner = format_html("<i>{}</i><span>{}</span>", mark.number, mark.word)
+    if mark.here:
+        css = "done here" if mark.answered else "here"
+        return format_html('<li class="{}" aria-current="step">{}</li>', css, inner)
+    return format_html(
+        '<li class="{}"><button form="question" name="go" value="{}">{}{}</button></li>',
+        "done" if mark.answered else "",
+        mark.number,
+        inner,
+        icon("flag", "wait") if mark.flagged else "",
+    )

@@ -30,7 +30,7 @@ from lms.services import (
     save_worksheet,
 )
 from lms.services.enrolments import OfferingClosed, OfferingFull
-from lms.services.learning import StepLocked
+from lms.services.step_ledger import StepLocked
 from lms.signals import course_completed
 from tests.factories.lms import (
     Course,
