@@ -7,16 +7,19 @@ with it. Only what every saved answer passes through is written this way. docs/p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
-from typing import Any, Generic, TypeVar, cast
+from operator import itemgetter
+from typing import Any, Final, Generic, TypeVar, cast
+from uuid import UUID
 
 from django.db import connection, models
 from django.db.models import AutoField, BigAutoField, Field
 from django.db.transaction import TransactionManagementError
 
-from core.prepared import PreparedQuery, _Compiled
+from core.prepared import Given, PreparedQuery, _Compiled
 
 M = TypeVar("M", bound=models.Model)
 
@@ -32,26 +35,90 @@ class Statement:
         """Run it; the rows it returns. One query."""
         with connection.cursor() as cursor:
             cursor.execute(self.sql, self.values)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.pgresult.nfields else []
 
 
 def run_together(statements: Iterable[Statement | None]) -> None:
-    """Run statements in their order, in one round trip, in the transaction that is open. Where one fails, all do.
+    """Run statements in their order, in one round trip, in the transaction that is open. Where one fails, all do."""
+    several = [one for one in statements if one is not None]
+    if several:
+        require_transaction()
+        _run_all(several)
+
+
+@dataclass(frozen=True)
+class Question(Generic[M]):
+    """A prepared query with what it is run with, to be asked together with others.
+
+    With `columns`, names of the model's own, the answer are tuples of their values instead of objects: for many rows
+    of which little is needed.
+    """
+
+    query: PreparedQuery[M]
+    given: Mapping[str, object]
+    columns: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, query: PreparedQuery[M], **given: object) -> Question[M]:
+        return cls(query, given)
+
+    def read(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
+        """The answer, from the rows as they came."""
+        if self.columns:
+            names = list(self.query._parts[0].names)
+            return list(map(itemgetter(*map(names.index, self.columns)), rows))
+        return [self.query._make(row) for row in rows]
+
+
+def ask_together(*questions: Question[Any], after: Iterable[Statement | None] = ()) -> list[list[Any]]:
+    """The objects that each query finds, all in one round trip; `after` are statements that are run before them.
+
+    Each sees what was committed until it begins, as if it had been sent alone: what comes after one that waits for a
+    lock sees what the other did who held it.
+    """
+    first = [one for one in after if one is not None]
+    locks = any(isinstance(one.query, PreparedLock) for one in questions)
+    if first or locks:
+        require_transaction()
+    compiled = [_compile(one.query) for one in questions]
+    asked = [
+        Statement(
+            plan.sql,
+            tuple(one.given[value.name] if isinstance(value, Given) else value for value in plan.parameters),
+        )
+        for one, plan in zip(questions, compiled, strict=True)
+    ]
+    found = _run_all([*first, *asked])[len(first) :]
+    answers = []
+    for one, plan, raw in zip(questions, compiled, found, strict=True):
+        rows = plan.compiler.apply_converters(raw, plan.converters) if plan.converters else raw
+        answers.append(one.read(rows))
+    return answers
+
+
+def _compile(query: PreparedQuery[Any]) -> _Compiled:
+    if isinstance(query, PreparedLock):
+        return query._locking or query._compile_lock()
+    return query._compiled or query._compile()
+
+
+def _run_all(statements: Sequence[Statement]) -> list[list[Any]]:
+    """The rows that each statement returns.
 
     The values are put into the text by the client (psycopg's `ClientCursor`, Django's default), so that the server can
     be sent several statements at once; where an operator has them bound by the server, each is sent alone.
     """
-    several = [one for one in statements if one is not None]
-    if not several:
-        return
-    require_transaction()
-    if connection.features.uses_server_side_binding:
-        for one in several:
-            one.run()
-        return
+    if connection.features.uses_server_side_binding or len(statements) == 1:
+        return [one.run() for one in statements]
+    found = []
     with connection.cursor() as cursor:
-        sql = ";\n".join(one.sql for one in several)
-        cursor.execute(sql, [value for one in several for value in one.values])
+        sql = ";\n".join(one.sql for one in statements)
+        cursor.execute(sql, [value for one in statements for value in one.values])
+        while True:
+            # Not `description`, which is made anew, column by column, each time it is asked for.
+            found.append(cursor.fetchall() if cursor.pgresult.nfields else [])
+            if not cursor.nextset():
+                return found
 
 
 def require_transaction() -> None:
@@ -64,8 +131,31 @@ def _quote(*names: str) -> str:
     return ", ".join(map(connection.ops.quote_name, names))
 
 
-def _prepare(fields: Sequence[Field[Any, Any]], row: models.Model) -> list[Any]:
-    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+# What psycopg adapts as it is. Everything else goes the way of its field.
+_NATIVE: Final[dict[type[Field[Any, Any]], type]] = {
+    models.UUIDField: UUID,
+    models.DateTimeField: datetime,
+    models.CharField: str,
+    models.TextField: str,
+    models.BooleanField: bool,
+    models.PositiveIntegerField: int,
+}
+
+
+def _with_native(fields: Iterable[Field[Any, Any]]) -> list[tuple[str, type | None, Field[Any, Any]]]:
+    """Fields by the name of their value, with the type that needs no adapting."""
+    return [
+        (field.attname, _NATIVE.get(type(getattr(field, "target_field", field))), field) for field in fields
+    ]
+
+
+def _prepare(fields: Iterable[tuple[str, type | None, Field[Any, Any]]], row: models.Model) -> list[Any]:
+    values = []
+    for name, native, field in fields:
+        value = getattr(row, name)
+        adapted = native is not None and (value is None or type(value) is native)
+        values.append(value if adapted else field.get_db_prep_save(value, connection))
+    return values
 
 
 class PreparedInsert(Generic[M]):
@@ -89,16 +179,18 @@ class PreparedInsert(Generic[M]):
         self.update = tuple(update)
 
     @cached_property
-    def _fields(self) -> list[Field[Any, Any]]:
+    def _fields(self) -> list[tuple[str, type | None, Field[Any, Any]]]:
         made = (AutoField, BigAutoField)
-        return [field for field in self.model._meta.concrete_fields if not isinstance(field, made)]
+        return _with_native(
+            field for field in self.model._meta.concrete_fields if not isinstance(field, made)
+        )
 
     def _columns(self, names: Iterable[str]) -> list[str]:
         return [cast(str, self.model._meta.get_field(name).column) for name in names]
 
     @cached_property
     def _head(self) -> str:
-        columns = _quote(*(cast(str, field.column) for field in self._fields))
+        columns = _quote(*(cast(str, field.column) for _name, _native, field in self._fields))
         return f"INSERT INTO {_quote(self.model._meta.db_table)} ({columns}) VALUES "  # noqa: S608
 
     @cached_property
@@ -144,12 +236,14 @@ class PreparedUpdate(Generic[M]):
         self.names = tuple(fields)
 
     @cached_property
-    def _fields(self) -> list[Field[Any, Any]]:
-        return [cast("Field[Any, Any]", self.model._meta.get_field(name)) for name in self.names]
+    def _fields(self) -> list[tuple[str, type | None, Field[Any, Any]]]:
+        return _with_native(cast("Field[Any, Any]", self.model._meta.get_field(name)) for name in self.names)
 
     @cached_property
     def _sql(self) -> str:
-        columns = ", ".join(f"{_quote(cast(str, field.column))} = %s" for field in self._fields)
+        columns = ", ".join(
+            f"{_quote(cast(str, field.column))} = %s" for _name, _native, field in self._fields
+        )
         table, key = self.model._meta.db_table, cast(str, self.model._meta.pk.column)
         return f"UPDATE {_quote(table)} SET {columns} WHERE {_quote(key)} = %s"  # noqa: S608
 

@@ -10,6 +10,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any, Final
 
 from django.db import transaction
@@ -17,7 +18,7 @@ from django.db.models import F
 from django.utils.dateparse import parse_datetime
 
 from core.prepared import PreparedQuery, given_uuid, is_among
-from core.prepared_writes import PreparedInsert, run_together
+from core.prepared_writes import PreparedInsert, Question, ask_together, run_together
 from lms import rules
 from lms.models import (
     CourseProgress,
@@ -73,9 +74,9 @@ _read_events: Final = PreparedQuery(
 )
 
 
-def read_events(enrolment: Enrolment, step_key: uuid.UUID) -> list[Event]:
-    """What the ledger says of one step. One query."""
-    return [read_event(row) for row in _read_events.objects(enrolment=enrolment.pk, step=step_key)]
+def ask_events(enrolment_id: uuid.UUID, step_key: uuid.UUID) -> Question[LearningEvent]:
+    """What the ledger says of one step, oldest first."""
+    return Question.of(_read_events, enrolment=enrolment_id, step=step_key)
 
 
 def fold_step(step_key: uuid.UUID, events: Iterable[Event]) -> StepState:
@@ -108,7 +109,11 @@ def make_step_row(enrolment: Enrolment, state: StepState) -> StepProgress:
 write_steps: Final = PreparedInsert(StepProgress, unique=("enrolment", "step_key"), update=STEP_FIELDS)
 
 
-@dataclass(frozen=True)
+# In the order of `StepRecord`.
+RECORD_FIELDS = ("step_key", "state", "completed_at", "last_at")
+
+
+@dataclass(frozen=True, slots=True)
 class StepRecord:
     """What the course's row needs to know of a step's row."""
 
@@ -125,16 +130,13 @@ class StepRecord:
 
 _read_steps: Final = PreparedQuery(
     lambda: StepProgress.objects.filter(enrolment_id=given_uuid("enrolment")),
-    fields=("id", "step_key", "state", "completed_at", "last_at"),
+    fields=("id", *RECORD_FIELDS),
 )
 
 
-def read_records(enrolment: Enrolment) -> list[StepRecord]:
-    """The steps in which anything happened, by their rows. One query."""
-    return [
-        StepRecord(row.step_key, row.state, row.completed_at, row.last_at)
-        for row in _read_steps.objects(enrolment=enrolment.pk)
-    ]
+def ask_records(enrolment_id: uuid.UUID) -> Question[StepProgress]:
+    """The steps in which anything happened, by their rows: what a `StepRecord` is made of."""
+    return Question(_read_steps, {"enrolment": enrolment_id}, columns=RECORD_FIELDS)
 
 
 def course_values(steps: CourseSteps, records: Iterable[StepRecord]) -> dict[str, Any]:
@@ -169,7 +171,8 @@ write_courses: Final = PreparedInsert(CourseProgress, unique=("enrolment",), upd
 
 def project_course(enrolment: Enrolment) -> CourseProgress:
     """Write the row of the course from its steps' rows. Two queries."""
-    row = make_course_row(enrolment, read_records(enrolment))
+    (rows,) = ask_together(ask_records(enrolment.pk))
+    row = make_course_row(enrolment, starmap(StepRecord, rows))
     run_together([write_courses.statement([row])])
     return row
 
@@ -242,12 +245,16 @@ write_standings: Final = PreparedInsert(
 )
 
 
-def read_standings(subject_id: uuid.UUID, competencies: Iterable[uuid.UUID]) -> list[Standing]:
-    """The standings that the ledger gives a person in some competencies, not written yet. One query.
+def ask_evidence(subject_id: uuid.UUID, competencies: Iterable[uuid.UUID]) -> Question[Evidence]:
+    """What the ledger holds of a person in some competencies, oldest first."""
+    return Question.of(_read_evidence, subject=subject_id, competencies=list(set(competencies)))
 
-    One that the ledger does not give any more, because what it rested on was taken back, is removed: one query more.
+
+def make_standings(subject_id: uuid.UUID, entries: Sequence[Evidence]) -> list[Standing]:
+    """The standings that these entries give, not written yet.
+
+    One that they do not give any more, because what it rested on was taken back, is removed: one query, else none.
     """
-    entries = _read_evidence.objects(subject=subject_id, competencies=list(set(competencies)))
     rows = _standing_rows(entries, subject_id=subject_id)
     given = {(row.competency_id, row.level) for row in rows}
     for entry in map(read_evidence, entries):
@@ -262,7 +269,8 @@ def read_standings(subject_id: uuid.UUID, competencies: Iterable[uuid.UUID]) -> 
 def project_standing(subject_id: uuid.UUID, competencies: Iterable[uuid.UUID]) -> None:
     """Write the standings of a person in some competencies, and remove what is not theirs. Three queries."""
     wanted = set(competencies)
-    rows = read_standings(subject_id, wanted)
+    entries = _read_evidence.objects(subject=subject_id, competencies=list(wanted))
+    rows = make_standings(subject_id, entries)
     stale = Standing.objects.filter(subject_id=subject_id, competency_id__in=wanted)
     for row in rows:
         stale = stale.exclude(competency_id=row.competency_id, level=row.level)

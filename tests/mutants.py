@@ -108,9 +108,8 @@ MUTANTS = (
     Mutant(
         name="a second submission scores again",
         path="assessments/services/handing_in.py",
-        old="    attempt = lock_attempt(attempt.pk)\n"
-        "    if attempt.submitted_at is not None:\n        return attempt\n",
-        new="    attempt = lock_attempt(attempt.pk)\n",
+        old="    if attempt.submitted_at is not None:\n        return attempt\n    if others:",
+        new="    if others:",
         tests=("tests/assessments/test_services.py",),
     ),
     Mutant(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,11 +15,18 @@ from accounts.services import make_text, save_text, text_digest, write_text
 from assessments.models import Attempt, Response
 from assessments.rules import KIND_REGISTRY, Form, Problem, parse_response
 from assessments.services.editions import document_of
-from assessments.services.running import SUBMISSION, key_used_elsewhere, lock_attempt, require_running
+from assessments.services.running import (
+    SUBMISSION,
+    ask_lock,
+    found_attempt,
+    key_used_elsewhere,
+    lock_attempt,
+    require_running,
+)
 from core import clock
 from core.errors import DomainError, InvalidInput
 from core.prepared import PreparedQuery, given_text, given_uuid, is_among
-from core.prepared_writes import PreparedInsert
+from core.prepared_writes import PreparedInsert, Question, ask_together
 
 _write_responses: Final = PreparedInsert(Response, ignore_conflicts=True)
 _read_by_key: Final = PreparedQuery(lambda: Response.objects.filter(client_id=given_uuid("client")))
@@ -107,7 +114,7 @@ def _make_response(
     """The entry for an answer, and the words that belong to it, neither of them written yet."""
     require_running(attempt, now)
     item = document_of(attempt.sitting.edition).items_by_key().get(item_key)
-    if item is None or item_key not in Form.from_json(attempt.form).keys:
+    if item is None or item_key not in Form.from_stored(attempt.form).keys:
         raise InvalidInput(_("This question is not part of this attempt."))
     response = parse_response(item, raw, language=language)
     if isinstance(response, Problem):
@@ -165,17 +172,40 @@ def save_submission(
     )
 
 
-def last_response(attempt: Attempt, item_key: str) -> Response | None:
-    """The response that counts for an item: the last one recorded. One query."""
-    return _read_last.first(attempt=attempt.pk, item=item_key)
+def lock_with_last(attempt_id: uuid.UUID, item_key: str) -> tuple[Attempt, Response | None]:
+    """An attempt, locked, and the response to an item that counts until now. One query."""
+    found, last = ask_together(
+        ask_lock(attempt_id), Question.of(_read_last, attempt=attempt_id, item=item_key)
+    )
+    return found_attempt(found, attempt_id), last[0] if last else None
 
 
-def last_responses(attempt: Attempt) -> dict[str, Response]:
+class SavedAnswer(NamedTuple):
+    """The response that counts for an item, without what only the ledger needs."""
+
+    id: int
+    item_key: str
+    value: Any
+    text_id: uuid.UUID | None
+    recorded_at: datetime
+
+
+def ask_last_responses(attempt_id: uuid.UUID) -> Question[Response]:
+    """The response that counts for each item, the last one recorded: what a `SavedAnswer` is made of."""
+    return Question(_read_last_of_each, {"attempt": attempt_id}, columns=SavedAnswer._fields)
+
+
+def by_item(rows: Iterable[Sequence[Any]]) -> dict[str, SavedAnswer]:
+    """The answers to `ask_last_responses`, by item."""
+    return {answer.item_key: answer for answer in map(SavedAnswer._make, rows)}
+
+
+def last_responses(attempt: Attempt) -> dict[str, SavedAnswer]:
     """The response that counts for each item: the last one recorded. One query."""
-    return {row.item_key: row for row in _read_last_of_each.objects(attempt=attempt.pk)}
+    return by_item(ask_together(ask_last_responses(attempt.pk))[0])
 
 
-def raw_answers(attempt: Attempt, rows: Mapping[str, Response]) -> dict[str, dict[str, Any]]:
+def raw_answers(attempt: Attempt, rows: Mapping[str, Response | SavedAnswer]) -> dict[str, dict[str, Any]]:
     """The raw answers by item, typed words read back from where they stand. At most one query."""
     keys = [row.text_id for row in rows.values() if row.text_id]
     texts = {text.id: text.text for text in _read_words.objects(keys=keys)} if keys else {}

@@ -13,16 +13,16 @@ from django.utils.translation import gettext as _
 
 from accounts.models import PersonalText
 from assessments.documents import AssessmentDocument
-from assessments.models import Attempt, Response
+from assessments.models import Attempt
 from assessments.rules import AttemptScore, Form, Problem, parse_response, score_attempt, score_rubric
-from assessments.services.answers import last_responses, raw_answers
+from assessments.services.answers import SavedAnswer, ask_last_responses, by_item, raw_answers
 from assessments.services.editions import document_of
-from assessments.services.running import GRACE, SUBMISSION, key_used_elsewhere, lock_attempt
+from assessments.services.running import GRACE, SUBMISSION, ask_lock, found_attempt, key_used_elsewhere
 from assessments.signals import attempt_submitted
 from core import clock
 from core.errors import InvalidInput
 from core.prepared import PreparedQuery, given_uuid
-from core.prepared_writes import PreparedUpdate
+from core.prepared_writes import PreparedUpdate, Question, ask_together
 
 _find_submitted: Final = PreparedQuery(
     lambda: Attempt.objects.filter(submit_id=given_uuid("submit")), fields=("id",)
@@ -41,16 +41,19 @@ def submit_attempt(*, attempt: Attempt, submit_id: uuid.UUID, language: str | No
 def hand_in(*, attempt: Attempt, submit_id: uuid.UUID, language: str | None = None) -> Attempt:
     """`submit_attempt` within the transaction of who has locked what stands above the attempt.
 
-    Four queries, five where words were typed, and those of the floor above that hears of it.
+    Two queries, three where words were typed, and those of the floor above that hears of it.
     """
-    attempt = lock_attempt(attempt.pk)
+    found, answers, others = ask_together(
+        ask_lock(attempt.pk), ask_last_responses(attempt.pk), Question.of(_find_submitted, submit=submit_id)
+    )
+    attempt = found_attempt(found, attempt.pk)
     if attempt.submitted_at is not None:
         return attempt
-    if _find_submitted.first(submit=submit_id) is not None:
+    if others:
         raise key_used_elsewhere()
     now = clock.now()
     document = document_of(attempt.sitting.edition)
-    rows = last_responses(attempt)
+    rows = by_item(answers)
     if document.submission is not None:
         score = _score_submission(document, rows)
     else:
@@ -59,7 +62,7 @@ def hand_in(*, attempt: Attempt, submit_id: uuid.UUID, language: str | None = No
         parsed = {key: parse_response(items[key], value, language=language) for key, value in raw.items()}
         score = score_attempt(
             document,
-            Form.from_json(attempt.form),
+            Form.from_stored(attempt.form),
             {key: response for key, response in parsed.items() if not isinstance(response, Problem)},
         )
     attempt.submitted_at = min(now, attempt.deadline + GRACE) if attempt.deadline else now
@@ -70,7 +73,7 @@ def hand_in(*, attempt: Attempt, submit_id: uuid.UUID, language: str | None = No
     return attempt
 
 
-def _score_submission(document: AssessmentDocument, rows: Mapping[str, Response]) -> AttemptScore:
+def _score_submission(document: AssessmentDocument, rows: Mapping[str, SavedAnswer]) -> AttemptScore:
     row = rows.get(SUBMISSION)
     words = (
         PersonalText.objects.filter(pk=row.text_id).values_list("text", flat=True).first()

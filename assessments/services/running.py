@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,7 +15,7 @@ from assessments.rules import Form
 from assessments.services.editions import kept_edition
 from core.errors import DomainError, InvalidInput
 from core.prepared import given_uuid
-from core.prepared_writes import PreparedLock
+from core.prepared_writes import PreparedLock, Question
 
 # A response that was on its way when time ran out still counts.
 GRACE = timedelta(seconds=30)
@@ -37,11 +38,19 @@ def key_used_elsewhere() -> InvalidInput:
 
 def lock_attempt(attempt_id: uuid.UUID) -> Attempt:
     """The attempt, locked for the transaction, with its sitting and edition. One query."""
-    found = _lock.first(attempt=attempt_id)
-    if found is None:
+    return found_attempt(_lock.objects(attempt=attempt_id), attempt_id)
+
+
+def ask_lock(attempt_id: uuid.UUID) -> Question[Attempt]:
+    """The same, to be asked together with what is needed of the attempt; `found_attempt` reads the answer."""
+    return Question.of(_lock, attempt=attempt_id)
+
+
+def found_attempt(rows: Sequence[Attempt], attempt_id: uuid.UUID) -> Attempt:
+    if not rows:
         raise Attempt.DoesNotExist(f"There is no attempt {attempt_id}.")
-    found.sitting.edition = kept_edition(found.sitting.edition_id)
-    return found
+    rows[0].sitting.edition = kept_edition(rows[0].sitting.edition_id)
+    return rows[0]
 
 
 def require_running(attempt: Attempt, now: datetime) -> None:
@@ -60,7 +69,7 @@ def flag_item(*, attempt: Attempt, item_key: str, flagged: bool) -> Attempt:
     It is a bookmark and no fact: kept on the attempt, on whatever device the person goes on. Two queries.
     """
     attempt = lock_attempt(attempt.pk)
-    if attempt.submitted_at is not None or item_key not in Form.from_json(attempt.form).keys:
+    if attempt.submitted_at is not None or item_key not in Form.from_stored(attempt.form).keys:
         return attempt
     keys = [key for key in attempt.flagged if key != item_key] + ([item_key] if flagged else [])
     if keys != attempt.flagged:

@@ -128,7 +128,7 @@ def read_result(view: AssessmentView, current: AttemptView) -> ResultView:
     items = view.document.items_by_key()
     reviewed = [
         review_shown(number, shown, items[shown.key], raw.get(shown.key, {}), visibility)
-        for number, shown in enumerate(Form.from_json(attempt.form).items, start=1)
+        for number, shown in enumerate(Form.from_stored(attempt.form).items, start=1)
     ]
     return ResultView(
         view=view,

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from django.http import Http404
@@ -18,11 +18,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from assessments.documents import AssessmentDocument, Item
-from assessments.models import Attempt, Response
+from assessments.models import Attempt
 from assessments.rules import Form, public_item
-from assessments.services import document_of, last_responses, raw_answers
+from assessments.services import (
+    SavedAnswer,
+    ask_last_responses,
+    by_item,
+    document_of,
+    last_responses,
+    raw_answers,
+)
 from core import clock
 from core.prepared import PreparedQuery, given_uuid
+from core.prepared_writes import Question, ask_together
 from lms import texts
 from lms.models import Enrolment
 from lms.outlines import assessment_in_step
@@ -42,6 +50,7 @@ class RunningView:
     here: StepHere
     document: AssessmentDocument
     attempt: Attempt
+    saved: Mapping[str, SavedAnswer] | None
     now: datetime
 
     @property
@@ -81,7 +90,7 @@ class RunningView:
     @cached_property
     def form(self) -> Form:
         """What the attempt shows, in order."""
-        return Form.from_json(self.attempt.form)
+        return Form.from_stored(self.attempt.form)
 
     @property
     def total(self) -> int:
@@ -103,20 +112,29 @@ _read_attempt: Final = PreparedQuery(
 )
 
 
-def find_running(enrolment: Enrolment, slug: str, attempt_id: uuid.UUID) -> RunningView:
-    """An attempt of this learner in this step: 404 for any other. One query; more to hand in what is over."""
+def find_running(
+    enrolment: Enrolment, slug: str, attempt_id: uuid.UUID, *, answers: bool = False
+) -> RunningView:
+    """An attempt of this learner in this step: 404 for any other. One query; more to hand in what is over.
+
+    With `answers` what was saved is read along.
+    """
     here = find_here(enrolment, slug)
     edition = assessment_in_step(enrolment.edition_id, here.step.key)
     if edition is None:
         raise Http404("This step holds no assessment.")
-    attempt = _read_attempt.first(attempt=attempt_id, enrolment=enrolment.pk, subject=enrolment.subject_id)
-    if attempt is None or attempt.sitting.edition_id != edition.pk:
+    question = Question.of(
+        _read_attempt, attempt=attempt_id, enrolment=enrolment.pk, subject=enrolment.subject_id
+    )
+    found, *saved = ask_together(question, *([ask_last_responses(attempt_id)] if answers else []))
+    if not found or found[0].sitting.edition_id != edition.pk:
         raise Http404("There is no such attempt.")
-    attempt.sitting.edition = edition
+    found[0].sitting.edition = edition
     return RunningView(
         here=here,
         document=document_of(edition),
-        attempt=hand_in_if_over(attempt=attempt),
+        attempt=hand_in_if_over(attempt=found[0]),
+        saved=by_item(saved[0]) if saved else None,
         now=clock.now(),
     )
 
@@ -138,10 +156,16 @@ class AnswerMark:
 
     @property
     def word(self) -> str:
-        if self.here:
-            return _("You are here")
-        said = _("Answered") if self.answered else _("No answer yet")
-        return _("%(state)s, to look at again") % {"state": said} if self.flagged else said
+        return _say_mark(texts.language(), answered=self.answered, flagged=self.flagged, here=self.here)
+
+
+@lru_cache(maxsize=16)
+def _say_mark(language: str, *, answered: bool, flagged: bool, here: bool) -> str:
+    """The state of a question in words, in the language in force."""
+    if here:
+        return _("You are here")
+    said = _("Answered") if answered else _("No answer yet")
+    return _("%(state)s, to look at again") % {"state": said} if flagged else said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +174,7 @@ class SheetView:
 
     running: RunningView
     answers: tuple[AnswerMark, ...]
-    saved: Mapping[str, Response]
+    saved: Mapping[str, SavedAnswer]
     raw: Mapping[str, Mapping[str, Any]]
 
     @property
@@ -197,7 +221,7 @@ class SheetView:
     @property
     def last_number(self) -> int:
         """Where to go on: the question answered last, or the first."""
-        latest = max(self.saved.values(), key=lambda row: row.pk, default=None)
+        latest = max(self.saved.values(), key=lambda row: row.id, default=None)
         return next((mark.number for mark in self.answers if latest and mark.key == latest.item_key), 1)
 
 
@@ -227,9 +251,12 @@ class QuestionView:
 
 
 def read_sheet(running: RunningView, *, here: int = 0) -> SheetView:
-    """The questions of an attempt and what was saved of each. One query, two where words were typed."""
+    """The questions of an attempt and what was saved of each.
+
+    One query where that was not read along, and one more where words were typed.
+    """
     attempt = running.attempt
-    rows = last_responses(attempt)
+    rows = running.saved if running.saved is not None else last_responses(attempt)
     raw = raw_answers(attempt, rows)
     marks = [
         AnswerMark(

@@ -86,8 +86,7 @@ def answer_question(
     None: nothing was answered, neither now nor before.
     """
     require_open(enrolment, clock.now())
-    attempt = assessments.lock_attempt(attempt.pk)
-    last = assessments.last_response(attempt, item_key)
+    attempt, last = assessments.lock_with_last(attempt.pk, item_key)
     before = assessments.raw_answers(attempt, {item_key: last})[item_key] if last else {}
     if _normal(raw) == _normal(before):
         return last
@@ -145,8 +144,7 @@ def save_draft(
     Whoever sends the same again changes nothing. The draft is one: two devices add to it in turn.
     """
     require_open(enrolment, clock.now())
-    attempt = assessments.lock_attempt(attempt.pk)
-    last = assessments.last_response(attempt, assessments.SUBMISSION)
+    attempt, last = assessments.lock_with_last(attempt.pk, assessments.SUBMISSION)
     words = read_texts([last.text_id, *last.value.get("files", ())]) if last else {}
     before = words[last.text_id].text if last and last.text_id in words else ""
     files = [

@@ -16,11 +16,11 @@ from accounts.models import PersonalText
 from accounts.services import read_texts, save_text, text_digest
 from core import clock
 from core.errors import InvalidInput, NotFound
-from lms.models import CourseProgress, Enrolment, LearningEvent, StepProgress
+from lms.models import Enrolment, LearningEvent, StepProgress
 from lms.rules import completion_reason, missing_checks, missing_reflections
 from lms.services.enrolments import OfferingClosed
 from lms.services.evidence import evidence_of_lesson
-from lms.services.step_ledger import StepLedger, lock_enrolment
+from lms.services.step_ledger import StepLedger
 from modules.models import StepContent
 from modules.selectors import find_step_content
 
@@ -72,12 +72,11 @@ def is_repeat(client_id: uuid.UUID, enrolment: Enrolment) -> bool:
 def open_step(*, enrolment: Enrolment, step_key: uuid.UUID, language: str) -> Enrolment:
     """Record that a learner opened a step: the first time, and when they come back to it from another one."""
     now = clock.now()
-    enrolment = lock_enrolment(enrolment.pk)
+    ledger = StepLedger.open(enrolment.pk, step_key)
+    enrolment = ledger.enrolment
     require_open(enrolment, now)
-    ledger = StepLedger(enrolment, step_key)
     ledger.require_unlocked()
-    progress = CourseProgress.objects.filter(enrolment=enrolment).only("last_step_key").first()
-    if progress and progress.last_step_key == step_key:
+    if ledger.is_where_left_off:
         return enrolment
     ledger.add(Verb.OPENED, client_id=uuid.uuid4(), language=language, occurred_at=now)
     ledger.write()
@@ -117,9 +116,8 @@ def _record_part(
 
 
 def _begin(enrolment: Enrolment, answer: PartAnswer, now: datetime) -> StepLedger:
-    enrolment = lock_enrolment(enrolment.pk)
-    require_open(enrolment, now)
-    ledger = StepLedger(enrolment, answer.step_key)
+    ledger = StepLedger.open(enrolment.pk, answer.step_key)
+    require_open(ledger.enrolment, now)
     ledger.require_unlocked()
     return ledger
 
@@ -200,8 +198,8 @@ def complete_lesson(
     Refuses with `InvalidInput` whose `errors` name the parts that are still to be filled in.
     """
     now = clock.now()
-    enrolment = lock_enrolment(enrolment.pk)
-    ledger = StepLedger(enrolment, step_key)
+    ledger = StepLedger.open(enrolment.pk, step_key)
+    enrolment = ledger.enrolment
     if ledger.state.completed_at is not None:
         return stored_progress(enrolment, step_key)
     require_open(enrolment, now)

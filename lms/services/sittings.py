@@ -11,9 +11,7 @@ from django.db import transaction
 from django.utils.translation import get_language
 
 from assessments import services as assessments
-from assessments.documents import write_decimal
 from assessments.models import AssessmentEdition, Attempt, Mark, Sitting
-from assessments.rules import AttemptScore
 from core import clock
 from core.errors import NotFound
 from lms.models import Accommodation, Enrolment, LearningEvent
@@ -63,9 +61,10 @@ def terms_of_step(
 def open_step_sitting(*, enrolment: Enrolment, step_key: uuid.UUID) -> Sitting:
     """The sitting of a learner in a step, on today's terms. Refuses a step that is locked or closed."""
     now = clock.now()
-    enrolment = lock_enrolment(enrolment.pk)
+    ledger = StepLedger.open(enrolment.pk, step_key)
+    enrolment = ledger.enrolment
     require_open(enrolment, now)
-    StepLedger(enrolment, step_key).require_unlocked()
+    ledger.require_unlocked()
     return _bring_up_to_date(enrolment, step_key, assessment_of(enrolment, step_key), now=now)
 
 
@@ -125,16 +124,11 @@ def place_of(sitting: Sitting) -> tuple[Enrolment, uuid.UUID] | None:
 
 def _result_of(attempt: Attempt) -> dict[str, Any]:
     """What the learning ledger says of an attempt: codes and numbers."""
-    score = AttemptScore.from_json(attempt.score) if attempt.score else None
-    if score is None:
+    score = attempt.score
+    if not score:
         return {"number": attempt.number, "passed": attempt.passed}
-    return {
-        "number": attempt.number,
-        "points": write_decimal(score.points),
-        "max_points": write_decimal(score.max_points),
-        "percent": None if score.percent is None else write_decimal(score.percent),
-        "passed": score.passed,
-    }
+    said = {name: score[name] for name in ("points", "max_points", "percent", "passed")}
+    return {"number": attempt.number, **said}
 
 
 def _record_attempt(
@@ -149,7 +143,7 @@ def _record_attempt(
     mark: Mark | None = None,
 ) -> None:
     now = clock.now()
-    ledger = StepLedger(enrolment, step_key)
+    ledger = StepLedger.of(enrolment, step_key)
     ledger.add(
         verb,
         client_id=client_id,

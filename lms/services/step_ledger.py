@@ -17,24 +17,24 @@ from django.utils.translation import gettext as _
 from accounts.models import Subject
 from core.errors import DomainError, NotFound
 from core.prepared import given_uuid
-from core.prepared_writes import PreparedInsert, PreparedLock, run_together
+from core.prepared_writes import PreparedInsert, PreparedLock, Question, ask_together, run_together
 from lms.models import Enrolment, Evidence, LearningEvent, StepProgress
 from lms.outlines import steps_of
 from lms.projections import (
     StepRecord,
-    course_values,
+    ask_events,
+    ask_evidence,
+    ask_records,
     fold_step,
     make_course_row,
+    make_standings,
     make_step_row,
     read_event,
-    read_events,
-    read_records,
-    read_standings,
     write_courses,
     write_standings,
     write_steps,
 )
-from lms.rules import Event, Step, StepState, blocking_step
+from lms.rules import Step, StepState, blocking_step
 from lms.signals import course_completed, evidence_recorded
 from modules.selectors import kept_edition
 
@@ -56,14 +56,17 @@ class StepLocked(DomainError):
 def lock_enrolment(enrolment_id: uuid.UUID) -> Enrolment:
     """The enrolment, locked for the transaction, with what a step needs. One query.
 
-    The learner's key is locked with it, after it: their standing rests on what they do in all their courses, so two
-    of them must not be projected at once.
+    The learner's key is locked with it: their standing rests on what they do in all their courses, so two of them
+    must not be projected at once.
     """
-    found = _lock.first(enrolment=enrolment_id)
-    if found is None:
+    return _found(_lock.objects(enrolment=enrolment_id), enrolment_id)
+
+
+def _found(rows: Sequence[Enrolment], enrolment_id: uuid.UUID) -> Enrolment:
+    if not rows:
         raise Enrolment.DoesNotExist(f"There is no enrolment {enrolment_id}.")
-    found.edition = kept_edition(found.edition_id)
-    return found
+    rows[0].edition = kept_edition(rows[0].edition_id)
+    return rows[0]
 
 
 def find_step(enrolment: Enrolment, step_key: uuid.UUID) -> Step:
@@ -75,30 +78,53 @@ def find_step(enrolment: Enrolment, step_key: uuid.UUID) -> Step:
 
 
 class StepLedger:
-    """What a learner did in one step, and what is being added to it. The enrolment is locked by who opens it."""
+    """What a learner did in one step, and what is being added to it. `open` locks the enrolment."""
 
-    def __init__(self, enrolment: Enrolment, step_key: uuid.UUID) -> None:
+    def __init__(
+        self,
+        enrolment: Enrolment,
+        step_key: uuid.UUID,
+        *,
+        events: Sequence[LearningEvent],
+        records: Sequence[StepRecord],
+    ) -> None:
         self.enrolment = enrolment
         self.step = find_step(enrolment, step_key)
+        self._events = [read_event(event) for event in events]
+        self._records = records
         self._added: list[LearningEvent] = []
         self._evidence: list[Evidence] = []
         self._touched: set[uuid.UUID] = set()
 
-    @cached_property
-    def _events(self) -> list[Event]:
-        return read_events(self.enrolment, self.step.key)
+    @classmethod
+    def open(cls, enrolment_id: uuid.UUID, step_key: uuid.UUID) -> StepLedger:
+        """Lock the enrolment and read what a step did until now. One round trip."""
+        found, events, rows = ask_together(
+            Question.of(_lock, enrolment=enrolment_id),
+            ask_events(enrolment_id, step_key),
+            ask_records(enrolment_id),
+        )
+        records = [StepRecord(*row) for row in rows]
+        return cls(_found(found, enrolment_id), step_key, events=events, records=records)
 
-    @cached_property
-    def _records(self) -> list[StepRecord]:
-        return read_records(self.enrolment)
+    @classmethod
+    def of(cls, enrolment: Enrolment, step_key: uuid.UUID) -> StepLedger:
+        """The same where the enrolment is locked already. One round trip."""
+        events, rows = ask_together(ask_events(enrolment.pk, step_key), ask_records(enrolment.pk))
+        return cls(enrolment, step_key, events=events, records=[StepRecord(*row) for row in rows])
 
     @cached_property
     def state(self) -> StepState:
-        """Where the learner stands in the step, with what was added. One query the first time."""
+        """Where the learner stands in the step, with what was added."""
         return fold_step(self.step.key, [*self._events, *map(read_event, self._added)])
 
+    @property
+    def is_where_left_off(self) -> bool:
+        """Whether the learner's last doing was in this step."""
+        return make_course_row(self.enrolment, self._records).last_step_key == self.step.key
+
     def require_unlocked(self) -> None:
-        """Refuse a step that waits for another one. One query in a sequence, none in a free course."""
+        """Refuse a step that waits for another one."""
         course = steps_of(self.enrolment.edition)
         if course.order == "free":
             return
@@ -141,25 +167,28 @@ class StepLedger:
     def write(self) -> StepProgress:
         """Write what was added with all that follows from it, and send the news.
 
-        Three round trips; one more where evidence was added.
+        One round trip, two where evidence was added.
         """
         enrolment, added = self.enrolment, self._evidence
-        before = self._records
         row = make_step_row(enrolment, self.state)
-        now = [*(one for one in before if one.key != self.step.key), StepRecord.from_state(self.state)]
-        course = make_course_row(enrolment, now)
+        others = [one for one in self._records if one.key != self.step.key]
+        course = make_course_row(enrolment, [*others, StepRecord.from_state(self.state)])
         first = [_write_events.statement(self._added), _write_evidence.statement(added)]
         last = [write_steps.statement([row]), write_courses.statement([course])]
         if added:
-            run_together(first)
-            last.append(write_standings.statement(read_standings(enrolment.subject_id, self._touched)))
+            (entries,) = ask_together(ask_evidence(enrolment.subject_id, self._touched), after=first)
+            last.append(write_standings.statement(make_standings(enrolment.subject_id, entries)))
             run_together(last)
         else:
             run_together([*first, *last])
         for kind, source in dict.fromkeys((one.kind, one.source) for one in added):
             evidence_recorded.send(sender=Evidence, subject_id=enrolment.subject_id, kind=kind, source=source)
-        # The rows are what the ledger gives, so whether the course was complete can be told from them.
-        was = course_values(steps_of(enrolment.edition), before)["completed_at"]
-        if course.completed_at and not was:
+        if course.completed_at and self._completes_course:
             course_completed.send(sender=Enrolment, enrolment=enrolment)
         return row
+
+    @property
+    def _completes_course(self) -> bool:
+        """Whether this very step was missing until now, where the course is complete with it."""
+        known = any(one.key == self.step.key and one.completed_at is not None for one in self._records)
+        return self.step.required and not known

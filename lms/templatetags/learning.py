@@ -6,13 +6,15 @@ import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
-from core.templatetags.drawing import icon
+from core.templatetags.drawing import SPRITE, icon
 from lms import words
 
 register = template.Library()
@@ -81,20 +83,22 @@ def answer_list(marks: Iterable[Any]) -> SafeString:
 
     A tag and no loop in the template: the list is as long as the assessment, and stands on every question's page.
     """
-    return format_html(
-        '<ol class="answers">{}</ol>', format_html_join("", "{}", ((_draw_mark(one),) for one in marks))
-    )
+    sprite = static(SPRITE)
+    drawn = [_draw_mark(one.number, one.word, (one.answered, one.here, one.flagged), sprite) for one in marks]
+    return format_html('<ol class="answers">{}</ol>', mark_safe("".join(drawn)))
 
 
-def _draw_mark(mark: Any) -> SafeString:
-    inner = format_html("<i>{}</i><span>{}</span>", mark.number, mark.word)
-    if mark.here:
-        css = "done here" if mark.answered else "here"
+@lru_cache(maxsize=1024)
+def _draw_mark(number: int, word: str, state: tuple[bool, bool, bool], sprite: str) -> SafeString:
+    answered, here, flagged = state
+    inner = format_html("<i>{}</i><span>{}</span>", number, word)
+    if here:
+        css = "done here" if answered else "here"
         return format_html('<li class="{}" aria-current="step">{}</li>', css, inner)
     return format_html(
         '<li class="{}"><button form="question" name="go" value="{}">{}{}</button></li>',
-        "done" if mark.answered else "",
-        mark.number,
+        "done" if answered else "",
+        number,
         inner,
-        icon("flag", "wait") if mark.flagged else "",
+        icon("flag", "wait") if flagged else "",
     )

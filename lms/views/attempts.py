@@ -48,7 +48,7 @@ def show_question(
     request: HttpRequest, *, enrolment: Enrolment, step: str, attempt: uuid.UUID, number: int
 ) -> HttpResponse:
     """One question. POST saves its answer and goes where the pressed button leads."""
-    running = find_running(enrolment, step, attempt)
+    running = find_running(enrolment, step, attempt, answers=request.method != "POST")
     if running.is_assignment or not running.is_open:
         return _show_closed(request, running)
     if request.method == "POST":
