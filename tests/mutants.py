@@ -176,6 +176,20 @@ MUTANTS = (
         tests=("tests/lms/test_services_learning.py",),
     ),
     Mutant(
+        name="two courses of one person are projected at once",
+        path="lms/services/step_ledger.py",
+        old="    also=(Subject,),\n",
+        new="",
+        tests=("tests/lms/test_services_learning.py", "-k", "serve_one_competency"),
+    ),
+    Mutant(
+        name="a lock is not taken",
+        path="core/prepared_writes.py",
+        old=" FOR NO KEY UPDATE OF {locked}",
+        new="",
+        tests=("tests/core/test_prepared_writes.py", "-k", "lock"),
+    ),
+    Mutant(
         name="the trigger of the ledgers is dropped",
         path="core/ledger.py",
         old='            f"CREATE TRIGGER {TRIGGER} BEFORE UPDATE OR DELETE ON {quoted} "\n',
