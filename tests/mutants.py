@@ -41,7 +41,7 @@ class Mutant:
 MUTANTS = (
     Mutant(
         name="an answer key is written into a question's page",
-        path="lms/selectors/attempts.py",
+        path="lms/selectors/sheets.py",
         old="        item=public_item(item, texts.language(), shown.options),\n",
         new="        item={**(i := public_item(item, texts.language(), shown.options)), 'stem_html': i['stem_html'] + "
         "f'<!-- {[one.key for one in item.options if one.correct]} -->'},\n",
@@ -93,7 +93,7 @@ MUTANTS = (
     ),
     Mutant(
         name="an answer after the deadline is taken",
-        path="assessments/services.py",
+        path="assessments/services/running.py",
         old="    if attempt.deadline and now > attempt.deadline + GRACE:\n",
         new="    if attempt.deadline and now > attempt.deadline + 100 * GRACE:\n",
         tests=("tests/assessments/test_services.py",),
@@ -107,11 +107,9 @@ MUTANTS = (
     ),
     Mutant(
         name="a second submission scores again",
-        path="assessments/services.py",
-        old="    attempt = _lock_attempt(attempt.pk)\n"
-        "    if attempt.submitted_at is not None:\n        return attempt\n"
-        "    if Attempt.objects.filter(submit_id=submit_id).exists():",
-        new="    attempt = _lock_attempt(attempt.pk)\n    if Attempt.objects.filter(submit_id=submit_id).exists():",
+        path="assessments/services/handing_in.py",
+        old="    if attempt.submitted_at is not None:\n        return attempt\n    if others:",
+        new="    if others:",
         tests=("tests/assessments/test_services.py",),
     ),
     Mutant(
@@ -173,9 +171,23 @@ MUTANTS = (
     Mutant(
         name="a projection forgets a completion",
         path="lms/projections.py",
-        old='unique_fields=["enrolment", "step_key"], update_fields=list(STEP_FIELDS)',
-        new='unique_fields=["enrolment", "step_key"], update_fields=[x for x in STEP_FIELDS if x != "completed_at"]',
+        old='unique=("enrolment", "step_key"), update=STEP_FIELDS)',
+        new='unique=("enrolment", "step_key"), update=[x for x in STEP_FIELDS if x != "completed_at"])',
         tests=("tests/lms/test_services_learning.py",),
+    ),
+    Mutant(
+        name="two courses of one person are projected at once",
+        path="lms/services/step_ledger.py",
+        old="    also=(Subject,),\n",
+        new="",
+        tests=("tests/lms/test_services_learning.py", "-k", "serve_one_competency"),
+    ),
+    Mutant(
+        name="a lock is not taken",
+        path="core/prepared_writes.py",
+        old=" FOR NO KEY UPDATE OF {locked}",
+        new="",
+        tests=("tests/core/test_prepared_writes.py", "-k", "lock"),
     ),
     Mutant(
         name="the trigger of the ledgers is dropped",

@@ -32,10 +32,12 @@ from accounts.services.texts import (
     LONGEST_TEXT,
     HeldByLaw,
     erase_text,
+    make_text,
     read_texts,
     save_file,
     save_text,
     text_digest,
+    write_text,
 )
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "lift_hold",
     "list_erased",
     "list_erasures",
+    "make_text",
     "parse_erased",
     "place_hold",
     "read_erased",
@@ -73,4 +76,5 @@ __all__ = [
     "text_digest",
     "update_profile",
     "withdraw_consent",
+    "write_text",
 ]

@@ -19,6 +19,7 @@ from accounts.services.erasure_list import ErasedThings, note_erasure
 from core import clock
 from core.errors import DomainError, InvalidInput
 from core.prepared import PreparedQuery, is_among
+from core.prepared_writes import PreparedInsert
 from core.uploads import check_upload
 
 LONGEST_TEXT: Final = 50_000
@@ -34,19 +35,35 @@ class HeldByLaw(DomainError):
     code = "legal_hold"
 
 
+_write_texts: Final = PreparedInsert(PersonalText)
+
+
 def save_text(
     *, subject: Subject, kind: str, text: str, author: Subject | None = None, text_id: uuid.UUID | None = None
 ) -> PersonalText:
-    """Keep words of or about a person apart from every ledger. Refuses more than 50,000 characters."""
+    """Keep words of or about a person apart from every ledger. Refuses more than 50,000 characters. One query."""
+    return write_text(make_text(subject=subject, kind=kind, text=text, author=author, text_id=text_id))
+
+
+def make_text(
+    *, subject: Subject, kind: str, text: str, author: Subject | None = None, text_id: uuid.UUID | None = None
+) -> PersonalText:
+    """The same, not written yet: for who has to name its key and digest first."""
     if len(text) > LONGEST_TEXT:
         raise InvalidInput(
             _("This text is longer than %(limit)d characters. Shorten it, or send it as a file.")
             % {"limit": LONGEST_TEXT}
         )
     # PostgreSQL keeps no NUL in a text.
-    return PersonalText.objects.create(
+    return PersonalText(
         id=text_id or uuid.uuid4(), subject=subject, author=author, kind=kind, text=text.replace("\x00", "")
     )
+
+
+def write_text(text: PersonalText) -> PersonalText:
+    """Write a text that was made. One query."""
+    _write_texts.insert(text)
+    return text
 
 
 def save_file(

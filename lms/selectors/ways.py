@@ -182,6 +182,11 @@ def enrolment_url(enrolment: Enrolment) -> str:
     return reverse("lms:enrolment", args=[enrolment.pk])
 
 
+def step_url(enrolment: Enrolment, step: OutlineStep) -> str:
+    """The address of a step of somebody's own course."""
+    return f"{enrolment_url(enrolment)}{step.slug or step.key}/"
+
+
 def find_way(edition: CourseEdition, codes: Mapping[uuid.UUID, str], *, here: uuid.UUID | None) -> Way:
     """The way of who stands so in the steps, in the language in force. No queries once the outline is read."""
     pattern = tuple(codes.get(step.key, "") for step in steps_of(edition).steps)

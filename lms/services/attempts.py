@@ -19,7 +19,8 @@ from core.canonical import digest
 from core.errors import InvalidInput
 from lms.models import Enrolment
 from lms.services.learning import require_open
-from lms.services.sittings import open_step_sitting
+from lms.services.sittings import lock_context, open_step_sitting
+from lms.services.step_ledger import lock_enrolment
 
 
 def form_key(form_id: uuid.UUID, content: Any, last: object) -> uuid.UUID:
@@ -85,13 +86,11 @@ def answer_question(
     None: nothing was answered, neither now nor before.
     """
     require_open(enrolment, clock.now())
-    Attempt.objects.select_for_update(of=("self",)).get(pk=attempt.pk)
-    rows = assessments.last_responses(attempt)
-    last = rows.get(item_key)
+    attempt, last = assessments.lock_with_last(attempt.pk, item_key)
     before = assessments.raw_answers(attempt, {item_key: last})[item_key] if last else {}
     if _normal(raw) == _normal(before):
         return last
-    return assessments.save_response(
+    return assessments.add_response(
         attempt=attempt,
         item_key=item_key,
         raw=raw,
@@ -110,6 +109,27 @@ def _normal(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @transaction.atomic
+def submit_work(*, enrolment: Enrolment, attempt: Attempt, form_id: uuid.UUID, language: str) -> Attempt:
+    """Hand an attempt in, once: by its learner, while the course is open for them. A repeat gives the first result.
+
+    The enrolment is locked before the attempt, as by everybody who needs both, so that nobody waits for each other.
+    """
+    enrolment = lock_enrolment(enrolment.pk)
+    require_open(enrolment, clock.now())
+    submit_id = uuid.uuid5(attempt.pk, str(form_id))
+    return assessments.hand_in(attempt=attempt, submit_id=submit_id, language=language)
+
+
+def hand_in_if_over(*, attempt: Attempt) -> Attempt:
+    """Hand in what was saved where an attempt's time is over. No query where it is not."""
+    if not assessments.is_over(attempt, clock.now()):
+        return attempt
+    with transaction.atomic():
+        lock_context(attempt)
+        return assessments.submit_overdue(attempt=attempt)
+
+
+@transaction.atomic
 def save_draft(
     *,
     enrolment: Enrolment,
@@ -124,8 +144,7 @@ def save_draft(
     Whoever sends the same again changes nothing. The draft is one: two devices add to it in turn.
     """
     require_open(enrolment, clock.now())
-    Attempt.objects.select_for_update(of=("self",)).get(pk=attempt.pk)
-    last = assessments.last_responses(attempt).get(assessments.SUBMISSION)
+    attempt, last = assessments.lock_with_last(attempt.pk, assessments.SUBMISSION)
     words = read_texts([last.text_id, *last.value.get("files", ())]) if last else {}
     before = words[last.text_id].text if last and last.text_id in words else ""
     files = [
