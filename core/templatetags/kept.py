@@ -82,7 +82,9 @@ def kept(parser: Parser, token: Token) -> KeptNode:
     for bit in token.split_contents()[1:]:
         found = _GIVEN.fullmatch(bit)
         if found is None:
-            raise TemplateSyntaxError("{% kept name=value … %} takes the values it is kept under, each with a name.")
+            raise TemplateSyntaxError(
+                "{% kept name=value … %} takes the values it is kept under, each with a name."
+            )
         given[found[1]] = parser.compile_filter(found[2])
     nodelist = parser.parse(("endkept",))
     parser.delete_first_token()

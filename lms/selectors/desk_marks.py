@@ -323,16 +323,24 @@ def _read_questions(board: Board, step: OutlineStep) -> tuple[QuestionStat, ...]
         if assessment == str(held.pk):
             answered[item] += count
             right[item] += count if was_right == "1" else 0
-    language = texts.language()
     return tuple(
-        QuestionStat(
-            number=number,
-            stem=shorten(strip_tags(texts.say(item.stem_html, language))),
-            right=right[item.key],
-            answered=answered[item.key],
-        )
-        for number, item in enumerate(document_of(held).items_by_key().values(), start=1)
-        if answered[item.key]
+        QuestionStat(number=number, stem=stem, right=right[key], answered=answered[key])
+        for number, (key, stem) in enumerate(_stems_of(held, texts.language()), start=1)
+        if answered[key]
+    )
+
+
+_stems: Final[Kept[tuple[uuid.UUID, str], list[tuple[str, str]]]] = Kept(128)
+
+
+def _stems_of(assessment: AssessmentEdition, language: str) -> list[tuple[str, str]]:
+    """The key of each question and the question on one line; an issued assessment never changes."""
+    return _stems.read(
+        (assessment.pk, language),
+        lambda: [
+            (item.key, shorten(strip_tags(texts.say(item.stem_html, language))))
+            for item in document_of(assessment).items_by_key().values()
+        ],
     )
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import pgettext
 from core import clock
 from core.text import fold_text
 from lms import querysets, texts
-from lms.desk_texts import say_days_ago, say_learners
+from lms.desk_texts import say_learners
 from lms.models import Enrolment, Offering
 from lms.models_roster import LAST_NAME
 from lms.selectors.desk import (
@@ -95,10 +95,6 @@ class RosterRow:
     @property
     def progress_label(self) -> str:
         return texts.say_steps(self.done, self.total)
-
-    @property
-    def last_words(self) -> str:
-        return say_days_ago(self.last_at, self.now) if self.last_at else ""
 
     @property
     def need(self) -> str:

@@ -60,7 +60,11 @@ _read_steps: Final = PreparedQuery(
 _read_events: Final = PreparedQuery(
     lambda: LearningEvent.objects.filter(
         is_among("enrolment_id", "enrolments"), is_among("step_key", "steps")
-    ).order_by("id")
+    ).order_by("id"),
+    fields=(
+        *("id", "client_id", "enrolment_id", "verb", "step_key", "object_key", "result"),
+        "occurred_at",
+    ),
 )
 _read_grants: Final = PreparedQuery(
     lambda: Accommodation.objects.filter(is_among("enrolment_id", "enrolments"))

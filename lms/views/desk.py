@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import is_administrator
 from accounts.services import record_audit
-from lms.forms_desk import RosterForm
+from lms.forms_desk import SORT_WORDS, RosterForm
 from lms.models import Offering
 from lms.permissions import find_taught, offerings_for
 from lms.rules import IDLE_DAYS
@@ -91,12 +91,11 @@ def list_desk(request: HttpRequest) -> HttpResponse:
 @desk_view
 def show_offering(request: HttpRequest, *, offering: Offering) -> HttpResponse:
     """Everyone in an offering: today's jobs, where they are, who is stuck and why, marks, the roster."""
-    form = RosterForm(request.GET)
-    board = read_board(offering, form.read(), page=request.GET.get("page"))
+    board = read_board(offering, RosterForm(request.GET).read(), page=request.GET.get("page"))
     context: dict[str, Any] = {
         "head": board.head,
         "board": board,
-        "form": form,
+        "sorts": SORT_WORDS,
         "wanted": board.wanted,
         "page_obj": board.page,
         "query": board.wanted.query(),
