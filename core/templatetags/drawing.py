@@ -65,6 +65,13 @@ def leaves(states: Iterable[str]) -> SafeString:
 
 
 @register.simple_tag
+def dots(kinds: Iterable[str]) -> SafeString:
+    """A column of dots, one a person: “moving” or “stuck”. The numbers stand beside it."""
+    drawn = {"moving": '<span class="dot moving"></span>', "stuck": '<span class="dot stuck"></span>'}
+    return mark_safe("".join(drawn[kind] for kind in kinds))
+
+
+@register.simple_tag
 def state(kind: str, text: Any) -> SafeString:
     """A state as a word with a shape and a colour: “ok”, “wait”, “stop” or “none”."""
     picture = icon(STATE_ICONS[kind]) if kind in STATE_ICONS else ""
