@@ -1,6 +1,7 @@
 """While the database is away: a calm page that says what was kept and tries again, never a bare error.
 
-Only for a database that cannot be reached or cannot go on; a fault of ours stays a fault of ours (500).
+Only for a database that cannot be reached or cannot go on; a fault of ours stays a fault of ours (500), which a program
+is told in the shape of every other refusal.
 """
 
 from __future__ import annotations
@@ -60,13 +61,15 @@ def _says_lost(error: BaseException) -> bool:
 
 def show_failure(request: HttpRequest) -> HttpResponse:
     """The handler of what no view answered (`handler500`): 503 while the database is away, else 500. No queries."""
-    if not is_outage(sys.exc_info()[1]):
+    outage = is_outage(sys.exc_info()[1])
+    if not outage and not _is_program(request):
         return server_error(request)
     language = translation.get_language_from_request(request, check_path=True)
     with translation.override(language):
-        response = _answer_program() if _is_program(request) else _answer_person(request)
+        response = _answer_program(outage=outage) if _is_program(request) else _answer_person(request)
     response["Content-Language"] = language
-    response["Retry-After"] = str(RETRY_SECONDS)
+    if outage:
+        response["Retry-After"] = str(RETRY_SECONDS)
     add_never_cache_headers(response)
     patch_vary_headers(response, ["Accept-Language", "Cookie"])
     return response
@@ -79,7 +82,10 @@ def _is_program(request: HttpRequest) -> bool:
     )
 
 
-def _answer_program() -> HttpResponse:
+def _answer_program(*, outage: bool) -> HttpResponse:
+    if not outage:
+        sentence = _("The fault is ours, and it has been recorded. What was saved before is kept.")
+        return JsonResponse(describe_error(code="failed", message=sentence), status=500)
     sentence = _(
         "The site cannot reach its records just now. What was saved before is kept. Try again in a few seconds."
     )

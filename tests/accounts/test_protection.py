@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal import auth as totp
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Permission
+from django.contrib.sessions.models import Session
+from django.http import QueryDict
 from django.test import Client
 
 from accounts.mail import compose_mail
 from accounts.models import Organization, Role, User
+from accounts.sealing import make_cipher
 from accounts.services import end_role, grant_role
+from accounts.suspended import PURPOSE
 from certificates.models import Certificate
+from core import clock
 from tests.factories.accounts import PASSWORD, make_user
 from tests.factories.certificates import make_certificate
 
@@ -309,6 +316,45 @@ class TestAskedAgain:
         )
         office.post(f"/en/accounts/2fa/reauthenticate/?next={path}", {"code": code, "next": path})
         assert certificate.statuses.filter(status="revoked").count() == 1
+
+    def test_what_waits_is_sealed_and_no_more_than_is_needed(
+        self, certificate: Certificate, office: Client, officer: User
+    ) -> None:
+        """In the session stands nothing of what was typed, no password, no cookie and nothing of the server's own."""
+        path = f"/admin/certificates/{certificate.pk}/revoke/"
+        form = {"client_id": str(uuid.uuid4()), "reason": "integrity", "note": "Une œuvre", "password": WRONG}
+        office.post(path, form, SECRET_OF_THE_SERVER="a-sealing-key")
+        session = Session.objects.get(session_key=office.cookies["sessionid"].value)
+        (sealed,) = session.get_decoded()["account_reauthentication_state"].values()
+        for word in ("integrity", "vre", WRONG, "a-sealing-key", office.cookies["sessionid"].value, path):
+            assert word not in sealed
+        told = json.loads(make_cipher(PURPOSE).decrypt(sealed))
+        assert set(told) == {"path", "path_info", "method", "GET", "POST", "person"}
+        assert set(QueryDict(told["POST"])) == {"client_id", "reason", "note"}
+
+    @pytest.mark.parametrize("fault", ["an hour later", "another key", "another person"])
+    def test_what_cannot_be_opened_is_not_done(
+        self, certificate: Certificate, office: Client, learner: User, settings: Any, fault: str
+    ) -> None:
+        path = f"/admin/certificates/{certificate.pk}/revoke/"
+        office.post(path, {"client_id": str(uuid.uuid4()), "reason": "integrity", "note": ""})
+        later = timedelta(minutes=61) if fault == "an hour later" else timedelta()
+        session = office.session
+        state = session["account_reauthentication_state"]
+        if fault == "another key":
+            state["request"] = f"{state['request'][:-8]}AAAAAAA="
+        if fault == "another person":
+            told = json.loads(make_cipher(PURPOSE).decrypt(state["request"]))
+            told["person"] = str(learner.pk)
+            state["request"] = make_cipher(PURPOSE).encrypt(json.dumps(told).encode()).decode()
+        session["account_reauthentication_state"] = state
+        session.save()
+        with clock.set_to(clock.now() + later):
+            done = office.post(
+                f"/en/accounts/reauthenticate/?next={path}", {"password": PASSWORD, "next": path}
+            )
+        assert done["Location"] == path, "They are led to where they were."
+        assert not certificate.statuses.filter(status="revoked").exists()
 
     def test_another_persons_session_does_not_do_what_was_typed(
         self, certificate: Certificate, office: Client, learner: User
