@@ -18,11 +18,12 @@ from django.http import QueryDict
 from django.test import Client
 
 from accounts.mail import compose_mail
-from accounts.models import Organization, Role, User
+from accounts.models import LegalHold, Organization, Role, User
 from accounts.sealing import make_cipher
 from accounts.services import end_role, grant_role
 from accounts.suspended import PURPOSE
 from certificates.models import Certificate
+from config import settings as served
 from core import clock
 from tests.factories.accounts import PASSWORD, make_user
 from tests.factories.certificates import make_certificate
@@ -55,12 +56,7 @@ class TestTries:
 
     @pytest.fixture(autouse=True)
     def _served(self, settings: Any) -> None:
-        settings.ACCOUNT_RATE_LIMITS = {
-            "login": "30/m/ip",
-            "login_failed": "10/m/ip,5/300s/key",
-            "reset_password": "20/m/ip,5/m/key",
-            "signup": "20/m/ip",
-        }
+        settings.ACCOUNT_RATE_LIMITS = served.ACCOUNT_RATE_LIMITS
 
     def test_an_address_is_closed_after_five_wrong_passwords_wherever_they_come_from(
         self, learner: User
@@ -194,6 +190,12 @@ class TestSessions:
         stale.cookies["sessionid"] = before
         assert stale.get("/en/my/profile/").status_code == 302
 
+    def test_a_session_that_has_ended_opens_nothing(self, learner: User, sign_in: SignIn) -> None:
+        client = sign_in(learner)
+        assert client.get("/en/my/profile/").status_code == 200
+        Session.objects.update(expire_date=clock.now() - timedelta(seconds=1))
+        assert client.get("/en/my/profile/").status_code == 302
+
     def test_signing_out_ends_the_key(self, learner: User, sign_in: SignIn) -> None:
         client = sign_in(learner)
         key = client.cookies["sessionid"].value
@@ -302,6 +304,29 @@ class TestAskedAgain:
         office.post(asked, {"password": PASSWORD})
         for what in ("revoke", "reissue"):
             assert office.get(f"/admin/certificates/{certificate.pk}/{what}/").status_code == 200
+
+    @pytest.mark.parametrize("what", ["a role granted", "a role ended", "a factor reset", "a hold placed"])
+    def test_before_anything_of_another_person_changes(
+        self, administrator: User, registrar: User, learner: User, sign_in: SignIn, what: str
+    ) -> None:
+        administrator.user_permissions.add(Permission.objects.get(codename="access_admin"))
+        client = sign_in(administrator)
+        role = registrar.roles.get()
+        path, form = {
+            "a role granted": (
+                f"people/{learner.pk}/grant/",
+                {"organization": str(role.organization_id), "what": "instructor"},
+            ),
+            "a role ended": (f"roles/{role.pk}/end/", {}),
+            "a factor reset": (f"people/{registrar.pk}/second-step/", {}),
+            "a hold placed": (f"people/{learner.pk}/hold/", {"reason": "File 12."}),
+        }[what]
+        answer = client.post(f"/admin/{path}", form)
+        assert "/reauthenticate/" in answer["Location"]
+        role.refresh_from_db()
+        assert role.ended_at is None
+        assert not Role.objects.filter(user=learner, what="instructor").exists()
+        assert not LegalHold.objects.exists()
 
     def test_by_the_code_where_there_is_a_second_factor(
         self, certificate: Certificate, office: Client, officer: User
