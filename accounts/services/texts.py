@@ -130,7 +130,7 @@ def _digest(upload: UploadedFile) -> str:
 def discard_files(texts: Iterable[PersonalText]) -> None:
     """Delete the files of rows that are not going to be."""
     for text in texts:
-        if text.file and text.file._committed:
+        if text.file:
             delete_file(text.file.storage, text.file.name)
 
 
