@@ -163,7 +163,11 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
             "context_processors": _context_processors,
-            "builtins": ["core.templatetags.capture", "core.templatetags.drawing"],
+            "builtins": [
+                "core.templatetags.capture",
+                "core.templatetags.drawing",
+                "core.templatetags.kept",
+            ],
             # Compiled once a process; while developing, read again at every request.
             "loaders": _loaders if DEBUG else [("django.template.loaders.cached.Loader", _loaders)],
         },
@@ -204,6 +208,8 @@ if DATABASE_ROLE == "app" and env_bool("DATABASE_POOL", default=True):
     # Connections are kept between requests, and looked at before they are used again.
     _database["ENGINE"] = "core.postgres"
     _database["KEEP_CONNECTIONS"] = env_int("DATABASE_POOL_SIZE", default=8, minimum=1)
+    # What every page asks is prepared on the server; a pooler between must know how (PgBouncer 1.21 does).
+    _database["PREPARE"] = env_bool("DATABASE_PREPARE", default=True)
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from django.db.models import Model
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -48,3 +50,27 @@ class Kept(Generic[K, V]):
         """Keep nothing any more."""
         with self._lock:
             self._values.clear()
+
+
+class Shown:
+    """What a part of a page is drawn from. Two are equal where they would show the same, which `facts` tells.
+
+    Its part of a page can then be kept under it (`{% kept %}`): all that the part shows must follow from the facts,
+    the language and the time zone.
+    """
+
+    @property
+    def facts(self) -> tuple[Hashable, ...]:
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and isinstance(other, Shown) and self.facts == other.facts
+
+    def __hash__(self) -> int:
+        return hash(self.facts)
+
+
+def columns_of(row: Model) -> tuple[Any, ...]:
+    """Every column of a row, as facts."""
+    known = row.__dict__
+    return tuple(known.get(field.attname) for field in row._meta.concrete_fields)

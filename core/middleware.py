@@ -6,9 +6,12 @@ import logging
 import time
 import zoneinfo
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, Final
 
+from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
@@ -22,6 +25,9 @@ access_log = logging.getLogger("access")
 HEALTH_PATHS: Final = frozenset({"/healthz", "/readyz"})
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# By what a policy is made of, so that other settings make another one.
+_policies: dict[str, str] = {}
 
 
 class RequestIdMiddleware:
@@ -55,7 +61,22 @@ class RequestIdMiddleware:
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
-    """The strict policy everywhere, and Wagtail's own under ``/admin/``."""
+    """The strict policy everywhere, and Wagtail's own under ``/admin/``.
+
+    Two policies serve all pages, so the header of each is put together once a process.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        parts = self.get_policy_parts(request, response)
+        if settings.DEBUG or parts.update or parts.nonce or getattr(response, "_csp_exempt", False):
+            return super().process_response(request, response)
+        config = parts.config or settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+        key = repr((config, parts.replace))
+        policy = _policies.get(key)
+        if policy is None:
+            policy = _policies[key] = build_policy(**asdict(parts))
+        response.headers.setdefault(HEADER, policy)
+        return response
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
