@@ -263,6 +263,13 @@ MUTANTS = (
         tests=("tests/lms/test_learner_screens.py", "-k", "other_language"),
     ),
     Mutant(
+        name="a part of a page that is kept for one person is shown to another",
+        path="core/templatetags/kept.py",
+        old="            *map(_freeze, values.values()),\n",
+        new="",
+        tests=("tests/core/test_kept_parts.py", "-k", "other_values"),
+    ),
+    Mutant(
         name="two gigabytes are read",
         path="core/size.py",
         old="        if size > most:\n",
