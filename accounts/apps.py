@@ -15,10 +15,12 @@ class AccountsConfig(AppConfig):
         from accounts import receivers, renewal
         from accounts.personal_data import answer
         from accounts.signals import role_changed
+        from accounts.suspended import seal_suspended_requests
         from core.extensions import personal_data
 
         role_changed.connect(receivers.follow_roles, dispatch_uid="accounts.follow_roles")
         personal_data.register(answer)
+        seal_suspended_requests()
         user_logged_in.connect(renewal.note_roles, dispatch_uid="accounts.note_roles")
         for signal in (authenticator_added, authenticator_removed):
             signal.connect(renewal.renew_for_factor, dispatch_uid="accounts.renew_for_factor")

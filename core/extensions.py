@@ -116,12 +116,19 @@ class TaughtIn(Protocol):
     ) -> Mapping[uuid.UUID, Sequence[TaughtPlace]]: ...
 
 
+class Chore(Protocol):
+    """Something that the worker does from time to time so that others need not; safe to run at any moment."""
+
+    def __call__(self) -> Any: ...
+
+
 home_panels: ExtensionPoint[HomePanels] = ExtensionPoint("home_panels")
 impact_reports: ExtensionPoint[ImpactReport] = ExtensionPoint("impact_reports")
 personal_data: ExtensionPoint[Any] = ExtensionPoint("personal_data")
 access_grants: ExtensionPoint[AccessGrant] = ExtensionPoint("access_grants")
 used_by: ExtensionPoint[UsedBy] = ExtensionPoint("used_by")
 taught_in: ExtensionPoint[TaughtIn] = ExtensionPoint("taught_in")
+chores: ExtensionPoint[Chore] = ExtensionPoint("chores")
 
 
 @dataclass(frozen=True, slots=True)

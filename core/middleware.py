@@ -7,7 +7,7 @@ import time
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
@@ -20,6 +20,9 @@ from django.utils import timezone, translation
 from core.request_id import choose_request_id, current_request_id
 
 access_log = logging.getLogger("access")
+
+# Asked by load balancers and monitors; see `core.health`.
+HEALTH_PATHS: Final = frozenset({"/healthz", "/readyz"})
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -104,7 +107,8 @@ class LocaleMiddleware(DjangoLocaleMiddleware):
 class TimeZoneMiddleware:
     """Shows times in the time zone that a signed-in person chose, else in the site's.
 
-    Costs nothing more than the user that the session names, read only where a session was sent.
+    Costs nothing more than the user that the session names, read only where a session was sent; whoever asks whether
+    the site is alive is nobody, so that the answer needs no database.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -118,7 +122,7 @@ class TimeZoneMiddleware:
             return self.get_response(request)
 
     def _find_name(self, request: HttpRequest) -> zoneinfo.ZoneInfo | None:
-        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.path_info in HEALTH_PATHS:
             return None
         user: Any = request.user
         if not user.is_authenticated or not user.time_zone:

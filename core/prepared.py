@@ -53,6 +53,19 @@ def is_among(field: str, name: str) -> Func:
     )
 
 
+def stamp_of(relation: str, model: type[models.Model]) -> Func:
+    """A digest of every column of a related row, made by the server: other content, another stamp.
+
+    It says whether what was worked out from the row before still holds, without the row being read.
+    """
+    columns = [F(f"{relation}__{field.attname}") for field in model._meta.concrete_fields]
+    return Func(
+        *columns,
+        template="encode(sha256(convert_to(ROW(%(expressions)s)::text, 'UTF8')), 'hex')",
+        output_field=models.TextField(),
+    )
+
+
 @dataclass(frozen=True)
 class _Compiled:
     sql: str

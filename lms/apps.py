@@ -17,7 +17,7 @@ class LmsConfig(AppConfig):
             attempt_submitted,
         )
         from core import extensions
-        from lms import answers, panels, panels_desk, receivers
+        from lms import answers, panels, panels_desk, receivers, roster
         from lms.audit_words_desk import WORDS
         from lms.personal_data import LearningPersonalData
 
@@ -39,4 +39,5 @@ class LmsConfig(AppConfig):
         extensions.used_by.register(answers.tell_uses)
         extensions.access_grants.register(answers.grant_access)
         extensions.personal_data.register(LearningPersonalData())
+        extensions.chores.register(roster.fold_backlogs)
         name_actions(WORDS)

@@ -346,7 +346,10 @@ def rebuild(*, check: bool) -> list[Difference]:
     for batch in _batches([*subject_ids, *extra]):
         with transaction.atomic():
             differences += _rebuild_standings(batch, check=check)
-    return differences
+    # Rosters are made from the rows above, and stand above them.
+    from lms.roster import rebuild_rosters
+
+    return differences + rebuild_rosters(check=check)
 
 
 def _rebuild_enrolments(ids: Sequence[uuid.UUID], *, check: bool) -> list[Difference]:

@@ -41,7 +41,7 @@ class OfferingView:
     now: datetime
 
     @property
-    def facts(self) -> tuple[Hashable, ...]:
+    def shows(self) -> tuple[Hashable, ...]:
         """All that is shown of it now."""
         offering = self.offering
         return (*columns_of(offering), *columns_of(offering.organization), self.taken, self.state, self.when)
@@ -153,12 +153,12 @@ class TrainingEntry:
     courses: tuple[CourseEntry, ...]
 
     @property
-    def facts(self) -> tuple[Hashable, ...]:
+    def shows(self) -> tuple[Hashable, ...]:
         """All that is shown of it: an edition never changes, so its key and digest stand for it."""
         return (
             self.key,
             *((one.edition.pk, one.edition.digest, one.competencies_in_framework) for one in self.courses),
-            *(view.facts for one in self.courses for view in one.offerings),
+            *(view.shows for one in self.courses for view in one.offerings),
         )
 
     @property
@@ -228,8 +228,8 @@ class Catalogue(Shown):
     of: int = 0
 
     @cached_property
-    def facts(self) -> tuple[Hashable, ...]:
-        return (self.of, *(training.facts for training in self.trainings))
+    def shows(self) -> tuple[Hashable, ...]:
+        return (self.of, *(training.shows for training in self.trainings))
 
     @property
     def courses(self) -> int:

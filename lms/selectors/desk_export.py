@@ -18,7 +18,7 @@ from lms import texts
 from lms.desk_texts import say_step_state
 from lms.models import Enrolment, Offering, StepProgress
 from lms.selectors.desk import step_titles
-from lms.selectors.desk_roster import Roster, RosterFilter, read_roster
+from lms.selectors.desk_roster import Roster, read_roster
 from lms.words import say_number
 from modules.selectors import outline_of
 
@@ -76,7 +76,7 @@ def _make_rows(roster: Roster) -> list[list[str]]:
         return f"{timezone.localtime(value, zone):%Y-%m-%d %H:%M}" if value else ""  # type: ignore[arg-type]
 
     table = [head]
-    for row in RosterFilter().order(roster.rows):
+    for row in roster.rows:
         line = [
             row.name,
             row.email,

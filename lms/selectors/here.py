@@ -8,7 +8,7 @@ from django.http import Http404
 
 from lms import texts
 from lms.models import Enrolment
-from lms.selectors.courses import enrolment_url, step_url
+from lms.selectors.ways import enrolment_url, step_url
 from modules.documents import OutlineStep
 from modules.selectors import outline_of
 

@@ -10,8 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import PersonalText
-from accounts.services import read_texts, save_file
+from accounts.services import discard_files, find_new_uploads, read_texts, save_files
 from assessments import services as assessments
 from assessments.models import Attempt, Response
 from core import clock
@@ -155,22 +154,25 @@ def save_draft(
     kept = [file for file in files if file.pk not in remove]
     asked = assessments.document_of(attempt.sitting.edition).submission
     most = asked.max_files if asked and asked.files else 0
-    if add and len(kept) + len(add) > most:
+    new = find_new_uploads(subject=enrolment.subject, uploads=add, form_id=form_id)
+    if new and len(kept) + len(new) > most:
         said = _("Send at most %(limit)d files. Your text is kept.") % {"limit": most}
         raise InvalidInput(said, errors={"file": [said]})
     text = before if text is None else text.replace("\r\n", "\n")
-    if text == before and len(kept) == len(files) and not add:
+    if text == before and len(kept) == len(files) and not new:
         return last
-    added = [
-        save_file(subject=enrolment.subject, kind=PersonalText.Kind.UPLOAD, upload=upload) for upload in add
-    ]
-    return assessments.save_submission(
-        attempt=attempt,
-        text=text,
-        files=[*kept, *added],
-        client_id=form_key(
-            form_id,
-            {"text": text, "files": [str(file.pk) for file in [*kept, *added]]},
-            last.pk if last else None,
-        ),
-    )
+    added = save_files(subject=enrolment.subject, uploads=new)
+    try:
+        return assessments.save_submission(
+            attempt=attempt,
+            text=text,
+            files=[*kept, *added],
+            client_id=form_key(
+                form_id,
+                {"text": text, "files": [str(file.pk) for file in [*kept, *added]]},
+                last.pk if last else None,
+            ),
+        )
+    except BaseException:
+        discard_files(added)
+        raise

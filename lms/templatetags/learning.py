@@ -1,8 +1,7 @@
-"""Filters of the learner's and the instructor's screens: durations, dates, points, and keys for forms."""
+"""Filters of the learner's and the instructor's screens: durations, dates and points."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -69,12 +68,6 @@ def points(value: Decimal | None, most: Decimal | None) -> str:
 def get(mapping: Mapping[Any, Any] | None, key: Any) -> Any:
     """The entry of a mapping; nothing where there is none."""
     return (mapping or {}).get(key, "")
-
-
-@register.simple_tag
-def new_key() -> str:
-    """A client-made UUID for one rendered form: sent twice, it is answered with the first result."""
-    return str(uuid.uuid4())
 
 
 @register.simple_tag

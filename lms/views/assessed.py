@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.errors import DomainError, InvalidInput
+from core.errors import DomainError, InvalidInput, NoRoom
 from lms import texts
 from lms.selectors.assignments import read_assignment
 from lms.selectors.attempts import AssessmentView, AttemptView, attempt_url, read_assessment
@@ -141,5 +141,5 @@ def _save_files(request: HttpRequest, view: AssessmentView, current: AttemptView
             add=uploads,
             remove=remove,
         )
-    except InvalidInput as error:
-        raise InvalidInput(str(error), errors={"file": [str(error)]}) from error
+    except (InvalidInput, NoRoom) as error:
+        raise type(error)(str(error), errors={"file": [str(error)]}) from error

@@ -18,6 +18,7 @@ from django_tasks.signals import task_finished, task_started
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
+from core.extensions import chores
 from core.outage import is_outage
 from core.request_id import current_request_id
 from core.tasks import put_back, release_expired_tasks
@@ -75,7 +76,10 @@ class SteadyWorker(db_worker.Worker):
 
 
 class LeaseKeeper(threading.Thread):
-    """Looks every half minute for tasks whose worker died, sooner where leases are short, and forgets old results."""
+    """Looks every half minute for tasks whose worker died, sooner where leases are short, and forgets old results.
+
+    It also does the floors' chores.
+    """
 
     def __init__(self) -> None:
         super().__init__(name="lease-keeper", daemon=True)
@@ -87,11 +91,13 @@ class LeaseKeeper(threading.Thread):
         while not self.finished.wait(pause):
             try:
                 release_expired_tasks()
+                for chore in chores:
+                    chore()
                 if time.monotonic() - pruned > PRUNE_EVERY_SECONDS:
                     call_command("prune_db_task_results", min_age_days=KEEP_RESULTS_DAYS, verbosity=0)
                     pruned = time.monotonic()
             except Exception:
-                log.exception("Expired leases could not be looked for; the next look comes soon.")
+                log.exception("Expired leases or chores could not be seen to; the next look comes soon.")
             finally:
                 connection.close()
 
