@@ -153,7 +153,7 @@ def _quote(*names: str) -> str:
 
 
 # What psycopg adapts as it is. Everything else goes the way of its field.
-_NATIVE: Final[dict[type[Field[Any, Any]], type]] = {
+_NATIVE: Final[dict[type, type]] = {
     models.UUIDField: UUID,
     models.DateTimeField: datetime,
     models.CharField: str,
@@ -207,7 +207,8 @@ class PreparedInsert(Generic[M]):
         )
 
     def _columns(self, names: Iterable[str]) -> list[str]:
-        return [cast(str, self.model._meta.get_field(name).column) for name in names]
+        fields = (cast("Field[Any, Any]", self.model._meta.get_field(name)) for name in names)
+        return [cast(str, field.column) for field in fields]
 
     @cached_property
     def _head(self) -> str:
@@ -295,7 +296,7 @@ class PreparedLock(PreparedQuery[M]):
 
     def _compile_lock(self) -> _Compiled:
         compiled = self._compile()
-        tables = (self._build().model, *self._also)
+        tables: list[type[models.Model]] = [self._build().model, *self._also]
         locked = _quote(*(model._meta.db_table for model in tables))
         self._locking = replace(compiled, sql=f"{compiled.sql} FOR NO KEY UPDATE OF {locked}")
         return self._locking

@@ -230,7 +230,7 @@ def _evidence_of(subject_ids: Iterable[uuid.UUID], competencies: Iterable[uuid.U
     return rows.order_by("id")
 
 
-_read_evidence: Final = PreparedQuery(
+_read_evidence: Final[PreparedQuery[Any]] = PreparedQuery(
     lambda: (
         Evidence.objects.filter(
             is_among("edition_competency__competency_id", "competencies"), subject_id=given_uuid("subject")

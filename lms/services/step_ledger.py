@@ -38,7 +38,7 @@ from lms.rules import Step, StepState, blocking_step
 from lms.signals import course_completed, evidence_recorded
 from modules.selectors import kept_edition
 
-_lock: Final = PreparedLock(
+_lock: Final[PreparedLock[Enrolment]] = PreparedLock(
     lambda: Enrolment.objects.filter(pk=given_uuid("enrolment")),
     joined=("offering", "subject"),
     also=(Subject,),
