@@ -124,6 +124,28 @@ used_by: ExtensionPoint[UsedBy] = ExtensionPoint("used_by")
 taught_in: ExtensionPoint[TaughtIn] = ExtensionPoint("taught_in")
 
 
+class Housekeeping(Protocol):
+    """Deletes what a floor keeps for a time only; asked by a worker each hour, perhaps by several at once."""
+
+    def __call__(self) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorkNote:
+    """One sentence on background work that an administrator should know of, and where to look."""
+
+    sentence: str
+    url: str = ""
+
+
+class WorkNotes(Protocol):
+    def __call__(self) -> Sequence[WorkNote]: ...
+
+
+work_notes: ExtensionPoint[WorkNotes] = ExtensionPoint("work_notes")
+housekeeping: ExtensionPoint[Housekeeping] = ExtensionPoint("housekeeping")
+
+
 @dataclass(frozen=True, slots=True)
 class SiteIdentity:
     """Who runs this site, as set in the CMS: names and words by language (`en`, `fr`)."""
