@@ -143,7 +143,7 @@ class Command(db_worker.Command):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.set_defaults(worker_id="")
+        parser.set_defaults(worker_id=None)
         parser.add_argument(
             "--nice",
             type=int,
