@@ -116,18 +116,19 @@ class TaughtIn(Protocol):
     ) -> Mapping[uuid.UUID, Sequence[TaughtPlace]]: ...
 
 
+class Chore(Protocol):
+    """Something that the worker does from time to time so that others need not; safe to run at any moment."""
+
+    def __call__(self) -> Any: ...
+
+
 home_panels: ExtensionPoint[HomePanels] = ExtensionPoint("home_panels")
 impact_reports: ExtensionPoint[ImpactReport] = ExtensionPoint("impact_reports")
 personal_data: ExtensionPoint[Any] = ExtensionPoint("personal_data")
 access_grants: ExtensionPoint[AccessGrant] = ExtensionPoint("access_grants")
 used_by: ExtensionPoint[UsedBy] = ExtensionPoint("used_by")
 taught_in: ExtensionPoint[TaughtIn] = ExtensionPoint("taught_in")
-
-
-class Housekeeping(Protocol):
-    """Deletes what a floor keeps for a time only; asked by a worker each hour, perhaps by several at once."""
-
-    def __call__(self) -> object: ...
+chores: ExtensionPoint[Chore] = ExtensionPoint("chores")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,6 @@ class WorkNotes(Protocol):
 
 
 work_notes: ExtensionPoint[WorkNotes] = ExtensionPoint("work_notes")
-housekeeping: ExtensionPoint[Housekeeping] = ExtensionPoint("housekeeping")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.jobs import JobKind, Outcome, Progress, register_kind
 from accounts.models import Job, JobPart, Subject
 from accounts.second_factor import is_unprotected
-from accounts.services import Request, ask_job, discard_files, finish_job, record_audit, split_job
+from accounts.services import Request, ask_job, discard_job_files, finish_job, record_audit, split_job
 from core.errors import NotFound
 from lms import texts
 from lms.models import Enrolment, Offering
@@ -88,7 +88,7 @@ def name_roster(job: Job) -> str:
 def discard_rosters_with(*, subject_id: uuid.UUID) -> None:
     """Delete the tables in which this person may stand, because they are erased."""
     offerings = Enrolment.objects.filter(subject_id=subject_id).values_list("offering_id", flat=True)
-    discard_files(kind=ROSTER, about=[str(key) for key in offerings])
+    discard_job_files(kind=ROSTER, about=[str(key) for key in offerings])
 
 
 # --- A later closing ----------------------------------------------------------------------------------------------

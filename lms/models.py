@@ -10,8 +10,25 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organization, Subject, User
 from core import clock
 from core.models import Language, LedgerModel, UUIDModel
+from lms.models_roster import RosterEntry, RosterSummary, RosterTouch
 from modules.models import CourseEdition
 from standards.models import Competency, EditionCompetency, Level
+
+__all__ = [
+    "Accommodation",
+    "CourseProgress",
+    "Enrolment",
+    "EnrolmentEvent",
+    "Evidence",
+    "LearningEvent",
+    "Notice",
+    "Offering",
+    "RosterEntry",
+    "RosterSummary",
+    "RosterTouch",
+    "Standing",
+    "StepProgress",
+]
 
 
 class Offering(UUIDModel):

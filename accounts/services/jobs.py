@@ -203,7 +203,7 @@ def _close_if_last(job: Job) -> None:
 # --- The end ------------------------------------------------------------------------------------------------------
 
 
-def discard_files(*, kind: str, about: Sequence[str]) -> int:
+def discard_job_files(*, kind: str, about: Sequence[str]) -> int:
     """Delete the files that such jobs made, because somebody who may stand in them was erased; how many."""
     return _discard(Job.objects.filter(kind=kind, about__in=about).exclude(file=""))
 
@@ -226,7 +226,10 @@ def forget_jobs_of(*, subject_id: uuid.UUID) -> None:
 
 
 def forget_old_jobs() -> int:
-    """Delete files after a week and jobs after 90 days; how many of either. For the hourly housekeeping."""
+    """Delete files after a week and jobs after 90 days; how many of either.
+
+    A chore of the workers: two queries where there is nothing to delete.
+    """
     now = clock.now()
     files = _discard(Job.objects.filter(file_until__lt=now).exclude(file=""))
     with transaction.atomic():

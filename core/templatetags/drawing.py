@@ -65,6 +65,13 @@ def leaves(states: Iterable[str]) -> SafeString:
 
 
 @register.simple_tag
+def dots(kinds: Iterable[str]) -> SafeString:
+    """A column of dots, one a person: “moving” or “stuck”. The numbers stand beside it."""
+    drawn = {"moving": '<span class="dot moving"></span>', "stuck": '<span class="dot stuck"></span>'}
+    return mark_safe("".join(drawn[kind] for kind in kinds))
+
+
+@register.simple_tag
 def state(kind: str, text: Any) -> SafeString:
     """A state as a word with a shape and a colour: “ok”, “wait”, “stop” or “none”."""
     picture = icon(STATE_ICONS[kind]) if kind in STATE_ICONS else ""
@@ -84,26 +91,26 @@ def saved(when: str = "", note: str = "") -> SafeString:
 
 
 @register.simple_tag
-def path(steps: Iterable[Any], label: str = "") -> SafeString:
-    """Steps on a line: `{title, url, state, note}` each, named by `label`.
+def path(steps: Iterable[Any], label: str = "", base: Any = "") -> SafeString:
+    """Steps on a line: `{title, url, state, note}` each, named by `label`; `base` stands before their addresses.
 
     The state is “done”, “here”, “wait” (begun, something is missing), “locked” or “todo”; the note says it in words.
     """
     return format_html(
         '<ol class="path"{}>{}</ol>',
         format_html(' aria-label="{}"', label) if label else "",
-        format_html_join("", "{}", ((_draw_step(step),) for step in steps)),
+        format_html_join("", "{}", ((_draw_step(step, base),) for step in steps)),
     )
 
 
-def _draw_step(step: Any) -> SafeString:
+def _draw_step(step: Any, base: Any) -> SafeString:
     def read(name: str) -> Any:
         return step.get(name, "") if isinstance(step, Mapping) else getattr(step, name, "")
 
     kind, url, title, note = read("state"), read("url"), read("title"), read("note")
     here = kind == "here"
     if url and not here:
-        name = format_html('<a href="{}">{}</a>', url, title)
+        name = format_html('<a href="{}{}">{}</a>', base, url, title)
     else:
         name = format_html("<span{}>{}</span>", mark_safe(' class="now"') if here else "", title)
     return format_html(

@@ -19,7 +19,7 @@ from lms import texts
 from lms.desk_texts import say_step_state
 from lms.models import Enrolment, Offering, StepProgress
 from lms.selectors.desk import step_titles
-from lms.selectors.desk_roster import Roster, RosterFilter, read_roster
+from lms.selectors.desk_roster import Roster, read_roster
 from lms.words import say_number
 from modules.selectors import outline_of
 
@@ -85,7 +85,7 @@ def _make_rows(roster: Roster, report: Report) -> list[list[str]]:
         return f"{timezone.localtime(value, zone):%Y-%m-%d %H:%M}" if value else ""  # type: ignore[arg-type]
 
     table = [head]
-    for number, row in enumerate(RosterFilter().order(roster.rows)):
+    for number, row in enumerate(roster.rows):
         report(done=number, total=len(roster.rows))
         line = [
             row.name,

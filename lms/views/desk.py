@@ -19,21 +19,22 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import is_administrator
 from accounts.requests import read_job_key
-from lms.forms_desk import RosterForm
+from lms.forms_desk import SORT_WORDS, RosterForm
 from lms.jobs import ask_roster
 from lms.models import Offering
 from lms.permissions import find_taught, offerings_for
 from lms.rules import IDLE_DAYS
 from lms.selectors.desk import list_offerings, read_cards
+from lms.selectors.desk_board import Board, read_board
 from lms.selectors.desk_learner import find_learner
 from lms.selectors.desk_marks import read_marking_job, read_marks
-from lms.selectors.desk_roster import Roster, RosterFilter, explain_stuck, plot_roster, read_roster
+from lms.selectors.desk_plot import plot_board
+from lms.selectors.desk_stuck import explain_stuck
 from lms.views.common import current_subject, refusals_as_pages
 
 View = Callable[..., HttpResponse]
 
 OFFERINGS_A_PAGE = 20
-LEARNERS_A_PAGE = 50
 
 
 def desk_view(view: View) -> View:
@@ -90,48 +91,42 @@ def list_desk(request: HttpRequest) -> HttpResponse:
 @desk_view
 def show_offering(request: HttpRequest, *, offering: Offering) -> HttpResponse:
     """Everyone in an offering: today's jobs, where they are, who is stuck and why, marks, the roster."""
-    roster = read_roster(offering)
-    form = RosterForm(request.GET)
-    wanted = form.read()
-    rows = wanted.order(filter(wanted.takes, roster.rows))
-    page = Paginator(rows, LEARNERS_A_PAGE).get_page(request.GET.get("page"))
+    board = read_board(offering, RosterForm(request.GET).read(), page=request.GET.get("page"))
     context: dict[str, Any] = {
-        "head": roster.head,
-        "roster": roster,
-        "form": form,
-        "wanted": wanted,
-        "page_obj": page,
-        "found": len(rows),
-        "query": wanted.query(),
-        "show_links": _show_links(roster, wanted),
+        "head": board.head,
+        "board": board,
+        "sorts": SORT_WORDS,
+        "wanted": board.wanted,
+        "page_obj": board.page,
+        "query": board.wanted.query(),
+        "show_links": _show_links(board),
         "job_key": uuid.uuid4(),
-        "breadcrumbs": desk_crumbs((roster.head.title, "")),
+        "breadcrumbs": desk_crumbs((board.head.title, "")),
     }
-    if roster.rows:
-        marks = read_marks(roster, wanted=request.GET.get("quiz", ""))
+    if board.everyone:
         context |= {
-            "job": read_marking_job(roster),
-            "plot": plot_roster(roster),
-            "stuck": explain_stuck(roster),
+            "job": read_marking_job(board),
+            "plot": plot_board(board),
+            "stuck": explain_stuck(board),
             "idle_days": IDLE_DAYS,
-            "marks": marks,
+            "marks": read_marks(board, wanted=request.GET.get("quiz", "")),
         }
     return render(request, "lms/desk/offering.html", context)
 
 
-def _show_links(roster: Roster, wanted: RosterFilter) -> list[dict[str, Any]]:
+def _show_links(board: Board) -> list[dict[str, Any]]:
     """Whom the roster shows, as links with their counts."""
     counts = {
-        "all": (_("Everyone enrolled"), roster.total),
-        "needs": (_("Who needs something"), len(roster.needy)),
-        "withdrawn": (pgettext("several learners", "Withdrawn"), roster.withdrawn),
+        "all": (_("Everyone enrolled"), board.total),
+        "needs": (_("Who needs something"), board.needy),
+        "withdrawn": (pgettext("several learners", "Withdrawn"), board.withdrawn),
     }
     return [
         {
             "title": title,
             "count": count,
-            "url": f"{roster.head.url}?{wanted.query(show=code)}".rstrip("?&") + "#roster",
-            "current": wanted.show == code,
+            "url": f"{board.head.url}?{board.wanted.query(show=code)}".rstrip("?&") + "#roster",
+            "current": board.wanted.show == code,
         }
         for code, (title, count) in counts.items()
         if count or code != "withdrawn"

@@ -22,9 +22,12 @@ from lms.models import Enrolment, LearningEvent
 from lms.projections import read_event
 from lms.rules import CourseState, fold_events, is_stuck
 from lms.selectors.desk import list_offerings, read_cards
+from lms.selectors.desk_board import read_board
 from lms.selectors.desk_export import make_harmless, write_csv
 from lms.selectors.desk_marks import read_marking_job, read_marks
-from lms.selectors.desk_roster import RosterFilter, explain_stuck, plot_roster, read_roster
+from lms.selectors.desk_plot import plot_board
+from lms.selectors.desk_roster import RosterFilter
+from lms.selectors.desk_stuck import explain_stuck
 from lms.services import grant_accommodation, withdraw_learner
 from lms.services.desk import ExtraAllowance
 from tests.factories.accounts import make_user
@@ -78,25 +81,25 @@ class TestStuck:
         Enrolment.objects.filter(pk=closed.pk).update(closes_at=now - timedelta(days=1))
         withdraw_learner(enrolment=gone, actor=gone.subject, reason="", client_id=uuid.uuid4())
         assert not Enrolment.objects.filter(querysets.idle(now=now)).exists()
-        roster = read_roster(desk.offering)
-        assert roster.stuck == []
-        assert (roster.total, roster.withdrawn) == (1, 1)
-        assert [row.need for row in roster.active] == ["Closed"]
+        board = read_board(desk.offering)
+        assert (board.stuck, board.stuck_rows) == (0, ())
+        assert (board.total, board.withdrawn) == (1, 1)
+        assert [row.need for row in board.rows] == ["Closed"]
 
     def test_no_attempts_left_and_one_more(self, desk: Desk, learner: User, instructor: User) -> None:
         enrolment = desk.enrol(learner)
         desk.reach_quiz(enrolment)
         for right in (0, 1, 1):
             desk.sit_quiz(enrolment, right=right)
-        roster = read_roster(desk.offering)
-        [told] = explain_stuck(roster)
+        board = read_board(desk.offering)
+        [told] = explain_stuck(board)
         assert told.word == "No attempts left"
         assert (
             told.sentence
             == "1.3 Quiz: Best result 25%, pass mark 50%. No attempt is left. You may open one more."
         )
         assert told.action_url.endswith(f"/grant/?step={desk.course.steps['quiz']}")
-        assert [row.need for row in roster.rows] == ["An attempt"]
+        assert [row.need for row in board.rows] == ["An attempt"]
         [card] = read_cards(list(list_offerings(type(desk.offering).objects.all())))
         assert card.stuck == 1
         grant_accommodation(
@@ -106,13 +109,14 @@ class TestStuck:
             reason="One more.",
             accommodation_id=uuid.uuid4(),
         )
-        assert read_roster(desk.offering).stuck == []
+        board = read_board(desk.offering)
+        assert (board.stuck, board.stuck_rows) == (0, ())
 
     def test_why_someone_is_idle(self, desk: Desk, learner: User) -> None:
         with clock.set_to(clock.now() - timedelta(days=12)):
             enrolment = desk.enrol(learner)
             finish_lesson(enrolment, desk.course.steps["reading"])
-        [told] = explain_stuck(read_roster(desk.offering))
+        [told] = explain_stuck(read_board(desk.offering))
         assert told.word == "12 days without a step"
         assert told.sentence == "1.2 Plain: Not opened yet."
         assert told.action_url.startswith("mailto:learner@cast.example?subject=")
@@ -121,12 +125,13 @@ class TestStuck:
 class TestRoster:
     def test_counts_agree(self, desk: Desk) -> None:
         enrol_many(desk, 60)
-        roster = read_roster(desk.offering)
+        board = read_board(desk.offering)
         [card] = read_cards(list(list_offerings(type(desk.offering).objects.all())))
-        assert (card.learners, card.complete) == (roster.total, roster.complete)
-        assert card.stuck == len(roster.stuck) > 0
-        assert card.waiting == sum(row.waiting for row in roster.active)
-        plot = plot_roster(roster)
+        assert (card.learners, card.complete) == (board.total, board.complete)
+        assert card.stuck == board.stuck > 0
+        rows = [row for number in (1, 2) for row in read_board(desk.offering, page=number).rows]
+        assert card.waiting == sum(row.waiting for row in rows)
+        plot = plot_board(board)
         assert sum(column.count for column in plot.columns) == plot.total == 60
         assert sum(column.stuck for column in plot.columns) == card.stuck
         for column in plot.columns:
@@ -134,7 +139,7 @@ class TestRoster:
 
     def test_many_share_a_dot(self, desk: Desk) -> None:
         enrol_many(desk, 200)
-        plot = plot_roster(read_roster(desk.offering))
+        plot = plot_board(read_board(desk.offering))
         assert plot.each == 10
         assert sum(len(column.dots) for column in plot.columns) <= 2 * len(plot.columns) + 20
 
@@ -145,14 +150,14 @@ class TestRoster:
             user = make_user(name=name)
             assert user.sort_name == make_sort_key(name)
             desk.enrol(user)
-        rows = RosterFilter().order(read_roster(desk.offering).rows)
+        rows = read_board(desk.offering).rows
         assert [row.name for row in rows] == ["Andre Cote", "Élise Côte", "eric Coté", "Zoé Coté"]
 
     def test_search_needs_no_accent(self, desk: Desk, other_learner: User, learner: User) -> None:
         desk.enrol(other_learner)
         desk.enrol(learner)
-        wanted = RosterFilter(words="berube otis")
-        assert [row.name for row in filter(wanted.takes, read_roster(desk.offering).rows)] == ["Otis Bérubé"]
+        board = read_board(desk.offering, RosterFilter(words="berube otis"))
+        assert [row.name for row in board.rows] == ["Otis Bérubé"]
 
     def test_the_page(self, desk: Desk, instructor: User, sign_in: SignIn) -> None:
         enrol_many(desk, 120)
@@ -225,7 +230,7 @@ class TestMarksAndJobs:
             desk.reach_quiz(enrolment)
             desk.sit_quiz(enrolment, right=right)
         desk.enrol(make_user())
-        marks = read_marks(read_roster(desk.offering))
+        marks = read_marks(read_board(desk.offering))
         assert marks is not None
         assert [(bar.label, bar.value, bar.below) for bar in marks.bars] == [
             ("1", 1, True),
@@ -244,7 +249,7 @@ class TestMarksAndJobs:
             enrolment = desk.enrol(make_user())
             desk.reach_quiz(enrolment)
             desk.sit_quiz(enrolment, right=3)
-        marks = read_marks(read_roster(desk.offering))
+        marks = read_marks(read_board(desk.offering))
         assert marks is not None
         assert marks.hardest is not None
         assert (marks.hardest.number, marks.hardest.wrong, marks.hardest.answered) == (4, 8, 8)
@@ -253,7 +258,7 @@ class TestMarksAndJobs:
         with clock.set_to(clock.now() - timedelta(days=6)):
             desk.hand_in(desk.enrol(learner))
         desk.hand_in(desk.enrol(other_learner))
-        job = read_marking_job(read_roster(desk.offering))
+        job = read_marking_job(read_board(desk.offering))
         assert job.title == "Mark 2 of 2 assignments"
         assert job.sentence == "2.1 Work. The oldest came 6 days ago."
 

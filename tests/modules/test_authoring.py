@@ -127,7 +127,10 @@ def test_an_author_sees_what_changes_and_issues(enter: Any, editor: User) -> Non
     assert edition.digest[:12] in author.get(screen("editions", course)).content.decode()
     # A second press, after the edition was issued, leads to the same page.
     assert author.post(screen("issue", course), form)["Location"] == asked["Location"]
-    assert "edition 1 has this text already" in author.post(screen("issue", course), {"note": ""}).content.decode()
+    assert (
+        "edition 1 has this text already"
+        in author.post(screen("issue", course), {"note": ""}).content.decode()
+    )
     assert "There is nothing to issue" in author.get(screen("issue", course)).content.decode()
     lesson = LessonPage.objects.get(slug="lesson-1", locale__language_code="en")
     lesson.title, lesson.required = "Another title", False

@@ -22,7 +22,7 @@ from django_tasks.signals import task_finished, task_started
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
-from core.extensions import housekeeping
+from core.extensions import chores
 from core.outage import is_outage
 from core.request_id import current_request_id
 from core.tasks import DeathWatch, SignOfLife, make_worker_id, put_back, release_expired_tasks
@@ -88,7 +88,7 @@ class SteadyWorker(db_worker.Worker):
 
 
 class LeaseKeeper(threading.Thread):
-    """Shows that this worker lives, looks for tasks whose worker died or hangs, and does the hourly housekeeping."""
+    """Shows that this worker lives, looks after tasks whose worker died or hangs, and does the chores."""
 
     def __init__(self, sign: SignOfLife) -> None:
         super().__init__(name="lease-keeper", daemon=True)
@@ -98,7 +98,7 @@ class LeaseKeeper(threading.Thread):
 
     def run(self) -> None:
         lease_pause = min(LOOK_EVERY_SECONDS, settings.TASK_LEASE_SECONDS / 4)
-        looked = cleaned = time.monotonic()
+        looked = pruned = time.monotonic()
         while not self.finished.wait(LOOK_FOR_DEAD_EVERY_SECONDS):
             now = time.monotonic()
             try:
@@ -106,26 +106,19 @@ class LeaseKeeper(threading.Thread):
                 self.watch.look()
                 if now - looked > lease_pause:
                     release_expired_tasks()
+                    for chore in chores:
+                        chore()
                     looked = now
-                if now - cleaned > PRUNE_EVERY_SECONDS:
-                    clean_up()
-                    cleaned = now
+                if now - pruned > PRUNE_EVERY_SECONDS:
+                    call_command("prune_db_task_results", min_age_days=KEEP_RESULTS_DAYS, verbosity=0)
+                    pruned = now
             except Exception as error:
                 if is_outage(error):
-                    log.warning(
-                        "The database is away; dead workers cannot be looked for. %s", str(error).strip()
-                    )
+                    log.warning("The database is away; dead workers wait. %s", str(error).strip())
                 else:
-                    log.exception("Dead workers could not be looked for; the next look comes soon.")
+                    log.exception("Dead workers or chores could not be seen to; the next look comes soon.")
             finally:
                 connection.close()
-
-
-def clean_up() -> None:
-    """Forget old results, and whatever the floors keep for a time only."""
-    call_command("prune_db_task_results", min_age_days=KEEP_RESULTS_DAYS, verbosity=0)
-    for answer in housekeeping:
-        answer()
 
 
 def spare_the_collector() -> None:

@@ -10,7 +10,7 @@ def say_what_was_sent(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("lms", "0002_ledgers")]
+    dependencies = [("lms", "0003_roster")]
 
     operations = [
         migrations.AddField(
