@@ -19,9 +19,13 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SITE_PORT: Final = int(os.environ.get("PORT", "8771"))
@@ -43,8 +47,6 @@ def main() -> None:
         DJANGO_SETTINGS_MODULE="config.settings",
     )
     os.environ.pop("DEBUG", None)
-    from bench.__main__ import wait_for
-
     site = subprocess.Popen([sys.executable, "-m", "config.serve"], cwd=ROOT)
     yard: subprocess.Popen[bytes] | None = None
     try:
@@ -52,10 +54,7 @@ def main() -> None:
         import django
 
         django.setup()
-        from bench import people
-
-        targets, environ = people.find_targets(SITE_PORT)
-        lesson = next(target for target in targets if target.name == "lesson")
+        lesson, environ = find_lesson(), find_yardstick()
         offering = make_completed(COUNT)
         wait_for_queue()
         yard = subprocess.Popen(
@@ -75,20 +74,130 @@ def main() -> None:
                 child.wait(timeout=60)
 
 
+def wait_for(url: str, seconds: int = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=2)
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.5)
+        else:
+            return
+    sys.exit(f"{url} did not answer within {seconds} seconds.")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that is read: where, by whom, and words that must stand in it."""
+
+    port: int
+    path: str
+    words: str
+    cookie: str = ""
+
+
+def find_lesson() -> Page:
+    """The demo's lesson, as its learner reads it."""
+    from django.conf import settings
+    from django.test import Client
+
+    from accounts.models import User
+    from cms.demo.views import find_places
+
+    client = Client()
+    client.force_login(
+        User.objects.get(email="learner@demo.example"), backend="accounts.backends.PersonBackend"
+    )
+    key = client.cookies[settings.SESSION_COOKIE_NAME].value
+    return Page(SITE_PORT, find_places()["lesson"], "</article>", f"{settings.SESSION_COOKIE_NAME}={key}")
+
+
+def find_yardstick() -> dict[str, str]:
+    """What the yardstick needs to know."""
+    from django.db import connection
+
+    from modules.models import CourseEdition
+
+    told = connection.settings_dict
+    password = quote(str(told["PASSWORD"]), safe="")
+    address = f"postgresql://{told['USER']}:{password}@/{told['NAME']}?{urlencode({'host': told['HOST']})}"
+    edition = CourseEdition.objects.values_list("pk", flat=True)[0]
+    return {"BENCH_DATABASE": address, "BENCH_EDITION": str(edition)}
+
+
 def make_completed(count: int) -> Any:
     """So many completed enrolments of the demo's cohort that lack their certificate, like one of its own."""
-    from bench import people
+    from django.db import connection, transaction
+
     from certificates.due import list_due
     from cms.demo.cast import COHORT, COHORT_NAMES, key_of
-    from lms.models import Enrolment, Offering
+    from lms.models import Offering
 
     offering = Offering.objects.get(slug=COHORT)
     finished = next(name for name, _place, _language, far in COHORT_NAMES if far == "complete")
-    people.MODEL = key_of(COHORT, finished)
     missing = count - len(list_due(offering_id=offering.pk))
-    if missing > 0:
-        people.add_learners(Enrolment.objects.filter(offering=offering).count() + missing)
+    if missing <= 0:
+        return offering
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE made ON COMMIT DROP AS SELECT gen_random_uuid() AS usr, gen_random_uuid() AS subject,"
+            " gen_random_uuid() AS enrolment, n FROM generate_series(1, %s) n",
+            [missing],
+        )
+        for table, values in COPIES:
+            cursor.execute(
+                "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND table_schema = 'public'"
+                " ORDER BY ordinal_position",
+                [table],
+            )
+            names = [name for (name,) in cursor.fetchall() if name not in values.get("-", ())]
+            chosen = ", ".join(values.get(name, f't."{name}"') for name in names)
+            columns = ", ".join(f'"{name}"' for name in names)
+            cursor.execute(
+                f"INSERT INTO {table} ({columns}) SELECT {chosen} FROM {table} t, made m WHERE {values['where']}",
+                {"model": key_of(COHORT, finished)},
+            )
     return offering
+
+
+OF_MODEL = "t.enrolment_id = %(model)s"
+LEDGER = {"-": ("id",), "client_id": "gen_random_uuid()", "enrolment_id": "m.enrolment"}
+COPIES: list[tuple[str, dict[str, Any]]] = [
+    (
+        "accounts_user",
+        {
+            "id": "m.usr",
+            "email": "'bench' || m.n || '-' || substr(m.usr::text, 1, 8) || '@bench.example'",
+            "where": "t.id = (SELECT s.user_id FROM accounts_subject s JOIN lms_enrolment e ON e.subject_id = s.id"
+            " WHERE e.id = %(model)s)",
+        },
+    ),
+    (
+        "accounts_subject",
+        {
+            "id": "m.subject",
+            "user_id": "m.usr",
+            "where": "t.id = (SELECT subject_id FROM lms_enrolment WHERE id = %(model)s)",
+        },
+    ),
+    ("lms_enrolment", {"id": "m.enrolment", "subject_id": "m.subject", "where": "t.id = %(model)s"}),
+    ("lms_enrolmentevent", {**LEDGER, "actor_id": "m.subject", "where": OF_MODEL}),
+    ("lms_learningevent", {**LEDGER, "subject_id": "m.subject", "where": OF_MODEL}),
+    ("lms_stepprogress", {"-": ("id",), "enrolment_id": "m.enrolment", "where": OF_MODEL}),
+    ("lms_courseprogress", {"enrolment_id": "m.enrolment", "where": OF_MODEL}),
+    (
+        "lms_evidence",
+        {**LEDGER, "subject_id": "m.subject", "source": "gen_random_uuid()", "where": OF_MODEL},
+    ),
+    (
+        "lms_standing",
+        {
+            "-": ("id",),
+            "subject_id": "m.subject",
+            "where": "t.subject_id = (SELECT subject_id FROM lms_enrolment WHERE id = %(model)s)",
+        },
+    ),
+]
 
 
 def wait_for_queue() -> float:
@@ -103,17 +212,15 @@ def wait_for_queue() -> float:
     sys.exit("The queue did not become empty.")
 
 
-def measure(offering: Any, *, lesson: Any, site: int) -> dict[str, Any]:
+def measure(offering: Any, *, lesson: Page, site: int) -> dict[str, Any]:
     from accounts.models import Job, User
     from accounts.services import subject_of
-    from bench.measure import Target, run_round
     from certificates.due import list_due
     from certificates.jobs import ask_for_due
     from certificates.models import Certificate
 
-    yardstick = Target(name="yardstick", port=YARD_PORT, path="/", words="<h1>")
-    yard = run_round(yardstick, requests=IDLE_REQUESTS).p50
-    idle = run_round(lesson, requests=IDLE_REQUESTS).p50
+    yard = read_in_turn(Page(YARD_PORT, "/", "<h1>"))
+    idle = read_in_turn(lesson)
     due = [str(key) for key in list_due(offering_id=offering.pk)]
     admin = subject_of(User.objects.get(email="admin@demo.example"))
     reader = Reader(lesson)
@@ -149,18 +256,37 @@ def measure(offering: Any, *, lesson: Any, site: int) -> dict[str, Any]:
     }
 
 
+def ask(line: http.client.HTTPConnection, page: Page) -> float:
+    """One request; its seconds. Refuses an answer without the words."""
+    started = time.perf_counter()
+    line.request("GET", page.path, headers={"Cookie": page.cookie} if page.cookie else {})
+    answer = line.getresponse()
+    body = answer.read()
+    took = time.perf_counter() - started
+    if answer.status != 200 or page.words.encode() not in body:
+        raise RuntimeError(f"{page.path} answered {answer.status} without “{page.words}”.")
+    return took
+
+
+def read_in_turn(page: Page) -> float:
+    """The p50 of so many requests one after the other, each on a line of its own where the server closes it."""
+    line = http.client.HTTPConnection("127.0.0.1", page.port, timeout=60)
+    ask(line, page)
+    seconds = [ask(line, page) for _ in range(IDLE_REQUESTS)]
+    line.close()
+    return statistics.median(seconds)
+
+
 class Reader(threading.Thread):
     """Somebody who reads one lesson after the other."""
 
-    def __init__(self, target: Any) -> None:
+    def __init__(self, target: Page) -> None:
         super().__init__()
         self.target = target
         self.seconds: list[float] = []
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        from bench.measure import ask
-
         line = http.client.HTTPConnection("127.0.0.1", self.target.port, timeout=60)
         while not self.stopped.wait(0.05):
             self.seconds.append(ask(line, self.target))

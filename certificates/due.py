@@ -23,7 +23,7 @@ def due_enrolments() -> QuerySet[Enrolment]:
     )
 
 
-def list_due(*, offering_id: uuid.UUID | str) -> list[uuid.UUID]:
+def list_due(*, offering_id: uuid.UUID) -> list[uuid.UUID]:
     """The keys of an offering's due enrolments, the first to complete first. One query."""
     rows = due_enrolments().filter(offering=offering_id).order_by("progress__completed_at", "pk")
     return list(dict.fromkeys(rows.values_list("pk", flat=True)))

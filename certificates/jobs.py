@@ -44,7 +44,7 @@ def ask_for_due(*, offering: Offering, asker: Subject, job_id: uuid.UUID) -> Job
 
 def run(*, job: Job, progress: Progress) -> None:
     """Find what is due and cut it into parts. Logged once, with the cut."""
-    keys = [str(key) for key in list_due(offering_id=job.about)]
+    keys = [str(key) for key in list_due(offering_id=uuid.UUID(job.about))]
     if split_job(job=job, parts=[keys[at : at + PART_SIZE] for at in range(0, len(keys), PART_SIZE)]):
         record_audit(
             actor=job.asker,

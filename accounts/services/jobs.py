@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from django.core.files.base import ContentFile, File
 from django.db import transaction
@@ -116,7 +116,7 @@ def finish_job(
 def _keep_file(job: Job, content: bytes | File[Any], *, name: str, content_type: str) -> None:
     """Save a file under the job's one name; what a worker that died left there goes first."""
     storage = private_storage()
-    path = cast("str", Job._meta.get_field("file").generate_filename(job, name))  # type: ignore[union-attr]
+    path = Job._meta.get_field("file").generate_filename(job, name)
     if storage.exists(path):
         storage.delete(path)
     job.file.save(name, ContentFile(content) if isinstance(content, bytes) else content, save=False)

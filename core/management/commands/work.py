@@ -147,8 +147,8 @@ class Command(db_worker.Command):
     def configure_logging(self, verbosity: int) -> None:
         """The settings say what is logged and how."""
 
-    def handle(self, *, nice: int, **options: Any) -> None:
-        if nice:
+    def handle(self, **options: Any) -> None:
+        if nice := options.pop("nice"):
             os.nice(nice)
         options["worker_id"] = options["worker_id"] or make_worker_id()
         task_started.connect(name_task, dispatch_uid="core.name_task")
