@@ -132,6 +132,21 @@ chores: ExtensionPoint[Chore] = ExtensionPoint("chores")
 
 
 @dataclass(frozen=True, slots=True)
+class WorkNote:
+    """One sentence on background work that an administrator should know of, and where to look."""
+
+    sentence: str
+    url: str = ""
+
+
+class WorkNotes(Protocol):
+    def __call__(self) -> Sequence[WorkNote]: ...
+
+
+work_notes: ExtensionPoint[WorkNotes] = ExtensionPoint("work_notes")
+
+
+@dataclass(frozen=True, slots=True)
 class SiteIdentity:
     """Who runs this site, as set in the CMS: names and words by language (`en`, `fr`)."""
 

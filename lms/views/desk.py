@@ -10,22 +10,22 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import is_administrator
-from accounts.services import record_audit
+from accounts.requests import read_job_key
 from lms.forms_desk import SORT_WORDS, RosterForm
+from lms.jobs import ask_roster
 from lms.models import Offering
 from lms.permissions import find_taught, offerings_for
 from lms.rules import IDLE_DAYS
 from lms.selectors.desk import list_offerings, read_cards
 from lms.selectors.desk_board import Board, read_board
-from lms.selectors.desk_export import write_csv
 from lms.selectors.desk_learner import find_learner
 from lms.selectors.desk_marks import read_marking_job, read_marks
 from lms.selectors.desk_plot import plot_board
@@ -100,6 +100,7 @@ def show_offering(request: HttpRequest, *, offering: Offering) -> HttpResponse:
         "page_obj": board.page,
         "query": board.wanted.query(),
         "show_links": _show_links(board),
+        "job_key": uuid.uuid4(),
         "breadcrumbs": desk_crumbs((board.head.title, "")),
     }
     if board.everyone:
@@ -132,20 +133,9 @@ def _show_links(board: Board) -> list[dict[str, Any]]:
     ]
 
 
-@require_safe
+@require_POST
 @desk_view
 def export_offering(request: HttpRequest, *, offering: Offering) -> HttpResponse:
-    """The roster with progress and marks as CSV, in the language of the screen. Logged: it leaves the site."""
-    content, count = write_csv(offering)
-    record_audit(
-        actor=current_subject(request),
-        action="offering.exported",
-        target=offering,
-        details={"learners": count},
-    )
-    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    name = _("learners-%(offering)s.csv") % {"offering": offering.slug}
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    """Ask for the roster with progress and marks as CSV, in the language of the screen; the queue writes it."""
+    job = ask_roster(offering=offering, asker=current_subject(request), job_id=read_job_key(request))
+    return redirect("accounts:job", job.pk)

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from accounts.models import AuditEntry, Organization, User
-from accounts.services import subject_of
+from accounts.services import erase_person, subject_of
 from core import clock
 from lms import querysets
 from lms.models import Enrolment, LearningEvent
@@ -31,6 +31,7 @@ from lms.selectors.desk_stuck import explain_stuck
 from lms.services import grant_accommodation, withdraw_learner
 from lms.services.desk import ExtraAllowance
 from tests.factories.accounts import make_user
+from tests.factories.jobs import fetch_made, read_body
 from tests.factories.lms import finish_lesson, make_course, make_offering
 from tests.lms.desk import Desk, enrol_many
 
@@ -181,9 +182,7 @@ class TestRoster:
         assert "Nobody is enrolled yet" in page
         assert f"/en/trainings/{desk.course.edition.slug}/enrol/{desk.offering.slug}/" in page
 
-    @pytest.mark.parametrize(
-        "path", ["", "?show=needs&sort=needs", "learners.csv", "marking/", "marking/?tab=marked"]
-    )
+    @pytest.mark.parametrize("path", ["", "?show=needs&sort=needs", "marking/", "marking/?tab=marked"])
     def test_queries_do_not_grow(self, desk: Desk, instructor: User, sign_in: SignIn, path: str) -> None:
         client = sign_in(instructor)
         desk.hand_in(desk.enrol(make_user()))
@@ -276,12 +275,17 @@ class TestExport:
         enrolment = desk.enrol(make_user(name='=HYPERLINK("https://evil.example","Élise")'))
         desk.reach_quiz(enrolment)
         desk.sit_quiz(enrolment, right=3)
-        answer = sign_in(instructor).get(f"{desk.url}learners.csv")
+        client = sign_in(instructor)
+        key = str(uuid.uuid4())
+        asked = client.post(f"{desk.url}export/", {"client_id": key})
+        assert client.post(f"{desk.url}export/", {"client_id": key})["Location"] == asked["Location"]
+        answer = fetch_made(client, asked)
         assert answer["Content-Type"] == "text/csv; charset=utf-8"
         assert "attachment" in answer["Content-Disposition"]
         assert "no-store" in answer["Cache-Control"]
-        assert answer.content.startswith(b"\xef\xbb\xbf")
-        [head, row] = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+        content = read_body(answer)
+        assert content.startswith(b"\xef\xbb\xbf")
+        [head, row] = csv.reader(io.StringIO(content.decode("utf-8-sig")))
         assert head[0] == "Name"
         assert row[0].startswith("'=HYPERLINK")
         known = dict(zip(head, row, strict=True))
@@ -291,6 +295,29 @@ class TestExport:
         [entry] = AuditEntry.objects.filter(action="offering.exported")
         assert entry.actor == subject_of(instructor)
         assert entry.details == {"learners": 1}
+        assert "1 learner, with progress and marks" in client.get(asked["Location"]).content.decode()
+
+    def test_who_no_longer_teaches_does_not_get_it(
+        self, desk: Desk, instructor: User, learner: User, sign_in: SignIn
+    ) -> None:
+        desk.enrol(learner)
+        client = sign_in(instructor)
+        asked = client.post(f"{desk.url}export/")
+        assert read_body(fetch_made(client, asked))
+        instructor.roles.update(ended_at=clock.now())
+        assert client.get(f"{asked['Location']}file/").status_code == 404
+        assert client.get(asked["Location"]).status_code == 200
+
+    def test_it_goes_when_a_learner_in_it_is_erased(
+        self, desk: Desk, instructor: User, learner: User, sign_in: SignIn
+    ) -> None:
+        desk.enrol(learner)
+        client = sign_in(instructor)
+        asked = client.post(f"{desk.url}export/")
+        assert learner.name.encode() in read_body(fetch_made(client, asked))
+        erase_person(subject=subject_of(learner), requested_by=None)
+        assert client.get(f"{asked['Location']}file/").status_code == 404
+        assert "Its file was deleted." in client.get(asked["Location"]).content.decode()
 
     def test_in_french(self, desk: Desk, learner: User) -> None:
         desk.enrol(learner)
