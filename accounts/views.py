@@ -93,8 +93,8 @@ def show_data(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/data.html", context)
 
 
-@login_required
 @require_POST
+@login_required
 def ask_for_data(request: SignedInRequest) -> HttpResponse:
     """Ask for the same as a ZIP file; the queue makes it."""
     job = services.ask_job(

@@ -69,7 +69,7 @@ accounts:session_end                     | key=device                           
 accounts:data                            | -                                     | s2             | s5
 accounts:data_download                   | -                                     | 5              | sr
 accounts:jobs                            | -                                     | s2             | s5
-accounts:job                             | key=job                               | s2444444444442 | s5444444444445
+accounts:job                             | key=job                               | s2444444444442 | s5
 accounts:job_file                        | key=job                               | s4             | s5
 accounts:consent_withdraw                | key=consent                           | s5             | sr4
 accounts:text_erase                      | key=text                              | s24            | sr4
@@ -121,7 +121,7 @@ lms:result                               | enrolment step=quiz attempt=submitted
 lms:file                                 | enrolment step=work_step file         | s24            | 5
 lms:offerings                            | -                                     | s22222222222f2 | 5
 lms:offering                             | offering                              | s33424443444f2 | 5
-lms:offering_export                      | offering                              | 555555555555f5 | s33r24443444fr
+lms:offering_export                      | offering                              | 555555555555f5 | s334r4443444fr
 lms:marking                              | offering                              | s33424443444f2 | 5
 lms:mark                                 | offering attempt=work                 | s33424443444f2 | s33424443444f2
 lms:learner                              | offering enrolment                    | s33424443444f2 | 5

@@ -80,4 +80,4 @@ def wait_until_it_waits() -> None:
             )
             return bool(cursor.fetchone()[0])
 
-    wait_for("The worker’s wait", waits)
+    wait_for("The worker’s wait", waits, seconds=240)
