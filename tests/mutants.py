@@ -155,8 +155,8 @@ MUTANTS = (
     Mutant(
         name="a task whose worker died is forgotten",
         path="core/tasks.py",
-        old="            if len(task.worker_ids) < 2:",
-        new="            if len(task.worker_ids) < 1:",
+        old="        if len(task.worker_ids) < MOST_TRIES:",
+        new="        if len(task.worker_ids) < 1:",
         tests=("tests/core/test_health.py", "-k", "lease or died"),
     ),
     Mutant(
