@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, cast
 
@@ -14,9 +13,6 @@ from allauth.account.models import EmailAddress
 from allauth.core import context as current
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, MultiFernet
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -29,6 +25,7 @@ from accounts.mail import compose_mail, describe_site, send_or_log
 from accounts.middleware import GOAL
 from accounts.models import User
 from accounts.permissions import is_staff_person, lacks_second_factor
+from accounts.sealing import make_cipher
 from core import clock
 from core.text import make_sort_key
 
@@ -248,22 +245,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return not (settings.STAFF_SECOND_FACTOR and is_staff_person(authenticator.user))
 
     def encrypt(self, text: str) -> str:
-        return _make_cipher().encrypt(text.encode()).decode("ascii")
+        return make_cipher(b"accounts.second_factor").encrypt(text.encode()).decode("ascii")
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _make_cipher().decrypt(encrypted_text.encode("ascii")).decode()
-
-
-def _make_cipher() -> MultiFernet:
-    """From the secret key, and from earlier ones, so that a change of the key locks nobody out."""
-    return MultiFernet([_derive(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
-
-
-def _derive(secret: str) -> Fernet:
-    key = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"accounts.second_factor").derive(
-        secret.encode()
-    )
-    return Fernet(base64.urlsafe_b64encode(key))
+        return make_cipher(b"accounts.second_factor").decrypt(encrypted_text.encode("ascii")).decode()
 
 
 def find_home() -> str:

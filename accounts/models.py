@@ -329,3 +329,88 @@ class LegalHold(UUIDModel):
 
     def __str__(self) -> str:
         return f"{self.placed_at:%Y-%m-%d} {self.subject_id}"
+
+
+def job_file_path(instance: Job, filename: str) -> str:
+    """Where what a job made is kept: nothing of anybody stands in the path."""
+    return f"jobs/{instance.id.hex[:2]}/{instance.id}"
+
+
+class Job(UUIDModel):
+    """What a person asked of the queue, how far it is, and what came of it. Its key is made by the form.
+
+    Retention: its file seven days, the row 90 days after its end.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Under way")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    asker = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="jobs")
+    kind = models.CharField(max_length=40)
+    about = models.CharField(max_length=64, blank=True, help_text=_("The key of what it is about."))
+    title = models.JSONField(default=dict, help_text=_("What it is about, in words, by language."))
+    params = models.JSONField(default=dict)
+    language = models.CharField(max_length=2, choices=Language.choices)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    asked_at = models.DateTimeField(default=clock.now, editable=False)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    doing = models.CharField(max_length=40, blank=True)
+    result = models.JSONField(default=dict)
+    problem = models.TextField(blank=True, help_text=_("Why it failed, in the job's language."))
+    file = models.FileField(storage=private_storage, upload_to=job_file_path, blank=True, max_length=200)
+    file_name = models.CharField(max_length=200, blank=True)
+    content_type = models.CharField(max_length=100, blank=True)
+    size = models.PositiveBigIntegerField(default=0)
+    file_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        ordering = ["-asked_at"]
+        indexes = [models.Index(fields=["asker", "-asked_at"], name="accounts_jobs_by_asker")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["asker", "kind", "about", "language"],
+                condition=models.Q(state__in=["waiting", "running"]),
+                name="accounts_a_person_asks_for_one_thing_once_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["waiting", "running"], finished_at__isnull=True)
+                | models.Q(state__in=["done", "failed"], finished_at__isnull=False),
+                name="accounts_a_job_that_ended_says_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.finished_at is not None
+
+
+class JobPart(models.Model):
+    """A part of a job that a worker takes up alone; kept as long as its job."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    keys = models.JSONField(default=list)
+    result = models.JSONField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("part of a job")
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "number"], name="accounts_a_part_has_its_number_in_a_job")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_id} {self.number}"

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from accounts.audit_words import describe_action
 from accounts.devices import device_name
-from accounts.models import AuditEntry, Consent, LegalHold, PersonalText, Role, Subject
+from accounts.models import AuditEntry, Consent, Job, LegalHold, PersonalText, Role, Subject
 from accounts.services.erasure import withdraw_all_consents
+from accounts.services.jobs import forget_jobs_of
 from accounts.services.texts import empty_texts
 from accounts.time_zones import TIME_ZONES
 from core.extensions import PersonalRecords
@@ -36,7 +37,7 @@ def _name_actor(entry: AuditEntry, *, subject: Subject) -> str:
 
 
 class AccountsPersonalData:
-    """The answer of this floor to `core.extensions.personal_data`. Eight queries to export, none a row."""
+    """The answer of this floor to `core.extensions.personal_data`. Nine queries to export, none a row."""
 
     def export(self, *, subject_id: uuid.UUID, language: str) -> Sequence[PersonalRecords]:
         subject = Subject.objects.select_related("user").get(pk=subject_id)
@@ -48,6 +49,7 @@ class AccountsPersonalData:
                 self._consents(subject, language=language),
                 self._texts(subject),
                 self._security(subject),
+                self._jobs(subject, language=language),
                 self._audit(subject),
                 self._holds(subject),
             ]
@@ -57,6 +59,7 @@ class AccountsPersonalData:
         """Words, files and consents; the account itself goes last, by `erase_person`."""
         empty_texts(PersonalText.objects.filter(subject_id=subject_id, erased_at__isnull=True))
         withdraw_all_consents(subject_id=subject_id)
+        forget_jobs_of(subject_id=subject_id)
 
     def _account(self, subject: Subject) -> PersonalRecords:
         user = subject.user
@@ -233,6 +236,30 @@ class AccountsPersonalData:
                 "began": _("Since"),
                 "address": _("Network address"),
                 "device": _("Device"),
+            },
+        )
+
+    def _jobs(self, subject: Subject, *, language: str) -> PersonalRecords:
+        rows = [
+            {
+                "asked": _moment(job.asked_at),
+                "what": job.title.get(language) or job.kind,
+                "state": job.get_state_display(),
+                "over": _moment(job.finished_at),
+                "code": job.kind,
+            }
+            for job in Job.objects.filter(asker=subject).order_by("asked_at")
+        ]
+        return PersonalRecords(
+            name="jobs",
+            title=_("What you asked of the site"),
+            rows=rows,
+            retention=_("90 days after it was done; a file that came of it, seven days."),
+            labels={
+                "asked": _("Asked on"),
+                "what": _("What about"),
+                "state": _("State"),
+                "over": _("Ended on"),
             },
         )
 

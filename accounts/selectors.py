@@ -5,25 +5,17 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
-from typing import Final
 
 from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.models import AuditEntry, Consent, Organization, PersonalText, Role, User
 from accounts.services.texts import ERASABLE_ALONE
-from core.prepared import PreparedQuery, given_text, given_uuid
 from core.text import fold_text
 
-_consents_about: Final = PreparedQuery(
-    lambda: Consent.objects.filter(
-        subject_id=given_uuid("subject"),
-        purpose=given_text("purpose"),
-        about=given_uuid("about"),
-        organization__isnull=True,
-        withdrawn_at__isnull=True,
-    ),
-    fields=("id",),
-)
+
+def standing_consents(*, purpose: str) -> QuerySet[Consent]:
+    """The consents to a purpose that stand now, towards everybody; to narrow to a person and a thing."""
+    return Consent.objects.filter(purpose=purpose, organization__isnull=True, withdrawn_at__isnull=True)
 
 
 def has_consent(
@@ -34,8 +26,6 @@ def has_consent(
     about: uuid.UUID | None = None,
 ) -> bool:
     """Whether a consent to this purpose stands now. One query."""
-    if organization is None and about is not None:
-        return bool(_consents_about.objects(subject=subject_id, purpose=purpose, about=about))
     return Consent.objects.filter(
         subject_id=subject_id,
         purpose=purpose,

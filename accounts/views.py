@@ -20,14 +20,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import services
 from accounts.adapter import remember_language
-from accounts.export import describe_rows, gather_records, write_archive
+from accounts.export import describe_rows, gather_records
 from accounts.forms import NOTICES_WORDING, EraseAccountForm, ProfileForm
 from accounts.mail import compose_mail, send_or_log
 from accounts.models import Consent, LegalHold, PersonalText, Subject
+from accounts.own_data import KIND as OWN_DATA
 from accounts.permissions import may_read_text
-from accounts.requests import SignedInRequest
+from accounts.requests import SignedInRequest, read_job_key
 from accounts.selectors import has_consent, list_consents, list_texts, read_words
-from core import clock
 from core.errors import DomainError
 
 # More than this of one kind are in the download only.
@@ -88,19 +88,20 @@ def show_data(request: SignedInRequest) -> HttpResponse:
         "texts": list_texts(subject_id=subject.pk, limit=SHOWN_ROWS),
         "texts_count": PersonalText.objects.filter(subject=subject, erased_at__isnull=True).count(),
         "held": _is_held(subject),
+        "job_key": uuid.uuid4(),
     }
     return render(request, "accounts/data.html", context)
 
 
+@require_POST
 @login_required
-@never_cache
-@require_safe
-def download_data(request: SignedInRequest) -> FileResponse:
-    """The same as a ZIP file."""
-    user = request.user
-    archive = write_archive(subject=services.subject_of(user), language=translation.get_language())
-    name = _("my-data-%(day)s.zip") % {"day": f"{clock.now():%Y-%m-%d}"}
-    return FileResponse(archive, as_attachment=True, filename=name, content_type="application/zip")
+def ask_for_data(request: SignedInRequest) -> HttpResponse:
+    """Ask for the same as a ZIP file; the queue makes it."""
+    job = services.ask_job(
+        asker=services.subject_of(request.user),
+        request=services.Request(job_id=read_job_key(request), kind=OWN_DATA),
+    )
+    return redirect("accounts:job", job.pk)
 
 
 @login_required
@@ -169,7 +170,7 @@ def erase_account(request: SignedInRequest) -> HttpResponse:
         # Not by a task: its row would keep the address that was just erased.
         send_or_log(goodbye)
         return redirect("accounts:erased")
-    return render(request, "accounts/erase.html", {"form": form, "held": held})
+    return render(request, "accounts/erase.html", {"form": form, "held": held, "job_key": uuid.uuid4()})
 
 
 @never_cache
@@ -241,6 +242,7 @@ def list_account_links(request: HttpRequest) -> list[dict[str, Any]]:
         ("mfa_index", _("Two-step sign-in")),
         ("usersessions_list", _("Devices")),
         ("accounts:data", _("My data")),
+        ("accounts:jobs", _("What you asked")),
     ]
     path = request.path
     return [

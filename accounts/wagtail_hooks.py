@@ -11,7 +11,7 @@ from wagtail import hooks
 from wagtail.admin.menu import Menu, MenuItem, SubmenuMenuItem
 from wagtail.admin.views.account import LocaleSettingsPanel, NameEmailSettingsPanel
 
-from accounts import admin_views
+from accounts import admin_views, views_jobs
 from accounts.permissions import is_administrator
 from accounts.viewsets import OrganizationViewSet, organizations
 
@@ -47,6 +47,8 @@ def register_urls() -> list[URLPattern | URLResolver]:
         path("holds/", admin_views.list_holds, name="holds"),
         path("holds/<uuid:key>/lift/", admin_views.lift_hold, name="lift_hold"),
         path("audit/", admin_views.list_audit, name="audit"),
+        path("jobs/", views_jobs.list_all_jobs, name="jobs"),
+        path("jobs/<uuid:key>/", views_jobs.show_job_in_cms, name="job"),
     ]
     return [path("", include((addresses, "accounts_admin"), namespace="accounts_admin"))]
 
@@ -78,6 +80,13 @@ def register_menu() -> SubmenuMenuItem:
         ),
         AdministratorsItem(
             _("Audit log"), reverse_lazy("accounts_admin:audit"), name="audit", icon_name="history", order=40
+        ),
+        AdministratorsItem(
+            _("Background work"),
+            reverse_lazy("accounts_admin:jobs"),
+            name="jobs",
+            icon_name="tasks",
+            order=50,
         ),
     ]
     return AdministratorsSubmenu(

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from assessments.shapes import DocumentError, Reader, Words, say, write_decimal
@@ -321,8 +322,12 @@ class AssessmentDocument:
         for section in self.sections:
             yield from section.items
 
-    def items_by_key(self) -> dict[str, Item]:
+    @cached_property
+    def _items(self) -> Mapping[str, Item]:
         return {item.key: item for item in self.iter_items()}
+
+    def items_by_key(self) -> Mapping[str, Item]:
+        return self._items
 
     @classmethod
     def from_json(cls, data: object) -> AssessmentDocument:

@@ -20,10 +20,13 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from wagtail.admin import messages
 
+from accounts.requests import read_job_key
 from accounts.services import read_texts, record_audit, subject_of
 from certificates import services, texts
 from certificates.checks import issuer_day
+from certificates.due import list_due_offerings
 from certificates.forms import ReinstateForm, ReissueForm, RevokeForm
+from certificates.jobs import ask_for_due
 from certificates.models import CorrectionRequest, StatusEntry
 from certificates.permissions import Access, is_officer
 from certificates.rules import Entered, allowed_entries
@@ -38,6 +41,7 @@ from certificates.selectors import (
 )
 from core import clock
 from core.errors import DomainError
+from lms.models import Offering
 
 PAGE_SIZE = 50
 LIST = ("certificates_admin:list", gettext_lazy("Certificates"))
@@ -329,3 +333,22 @@ def close_request(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     services.close_correction_request(request=asked, actor=subject_of(request.user))
     messages.success(request, _("The request is closed, and the holder is told."))
     return redirect("certificates_admin:show", asked.certificate_id)
+
+
+@for_officers
+@require_http_methods(["GET", "POST"])
+def show_due(request: HttpRequest) -> HttpResponse:
+    """What is earned and lacks its certificate or PDFs, by offering; a POST has the queue make it.
+
+    Two queries, and those of the frame.
+    """
+    if request.method == "POST":
+        try:
+            offering = get_object_or_404(Offering, pk=uuid.UUID(request.POST.get("offering", "")))
+        except ValueError:
+            return redirect("certificates_admin:due")
+        job = ask_for_due(offering=offering, asker=subject_of(request.user), job_id=read_job_key(request))
+        return redirect("accounts_admin:job", job.pk)
+    rows = [(due, uuid.uuid4()) for due in list_due_offerings()]
+    context = {**_frame(_list_crumb(), title=_("Certificates that are due")), "rows": rows}
+    return render(request, "certificates/admin/due.html", context)

@@ -14,6 +14,7 @@ class CertificatesConfig(AppConfig):
             receivers,
             vault,  # noqa: F401  (registers its check)
         )
+        from certificates.jobs import register_jobs
         from certificates.panels import show_certificates
         from certificates.personal_data import answer
         from certificates.texts import AUDIT_WORDS, register_notices
@@ -28,4 +29,5 @@ class CertificatesConfig(AppConfig):
         personal_data.register(answer)
         used_by.register(say_uses)
         register_notices()
+        register_jobs()
         name_actions(AUDIT_WORDS)

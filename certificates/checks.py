@@ -46,20 +46,26 @@ def digest_facts(document: dict[str, Any], *, salt: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
-    """What was found, each by itself.
+class ContentCheck:
+    """What was found of the content alone, by itself and by the keys; it changes only with them.
 
     `signed`: the credential's signature is the issuer's. `unchanged`: the facts are those of the digest recorded at
     issue, and those that the credential says. Both are None where the facts were erased and nothing can be checked.
     """
 
-    at: datetime
-    status: EffectiveStatus
-    signed: bool | None
-    unchanged: bool | None
+    signed: bool | None = None
+    unchanged: bool | None = None
     signer: SigningKey | None = None
     facts: CertificateFacts | None = None
     reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check(ContentCheck):
+    """What was found at a moment: of the content, and what the ledger came to then."""
+
+    at: datetime
+    status: EffectiveStatus
 
     @property
     def sound(self) -> bool:
@@ -71,18 +77,12 @@ class Check:
         return bool(self.signed and self.unchanged) and self.status.status is Status.VALID
 
 
-def check_certificate(
-    certificate: Certificate,
-    content: CertificateContent,
-    *,
-    entries: Sequence[StatusEntry],
-    keys: Sequence[SigningKey],
-    at: datetime,
-) -> Check:
-    """Verify the signature, the digest and the ledger of one certificate."""
-    status = fold_status(certificate, entries, at=at)
+def check_content(
+    certificate: Certificate, content: CertificateContent, *, keys: Sequence[SigningKey]
+) -> ContentCheck:
+    """Verify the signature and the digest of one certificate."""
     if content.facts is None or content.credential is None:
-        return Check(at=at, status=status, signed=None, unchanged=None)
+        return ContentCheck()
     reasons = find_faults(
         json.dumps(content.credential, sort_keys=True), json.dumps(describe_issuer(keys), sort_keys=True)
     )
@@ -93,15 +93,32 @@ def check_certificate(
         and facts.number == certificate.number
         and says_the_same(content.credential, facts)
     )
-    return Check(
-        at=at,
-        status=status,
+    return ContentCheck(
         signed=not reasons,
         unchanged=unchanged,
         signer=find_signer(content.credential, keys),
         facts=facts,
         reasons=reasons,
     )
+
+
+def check_certificate(
+    certificate: Certificate,
+    content: CertificateContent,
+    *,
+    entries: Sequence[StatusEntry],
+    keys: Sequence[SigningKey],
+    at: datetime,
+) -> Check:
+    """Verify the signature, the digest and the ledger of one certificate."""
+    return add_status(certificate, check_content(certificate, content, keys=keys), entries=entries, at=at)
+
+
+def add_status(
+    certificate: Certificate, found: ContentCheck, *, entries: Sequence[StatusEntry], at: datetime
+) -> Check:
+    """The whole check: what was found of the content, and what the ledger comes to at that moment."""
+    return Check(**vars(found), at=at, status=fold_status(certificate, entries, at=at))
 
 
 @lru_cache(maxsize=1024)

@@ -84,8 +84,22 @@ def _sign(pdf: bytes, identity: PdfIdentity, reason: str, signer_name: str, cont
         cert_registry=registry,
     )
     output = io.BytesIO()
-    signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), metadata, signer, output=output)
+    signers.sign_pdf(
+        IncrementalPdfFileWriter(io.BytesIO(pdf)),
+        metadata,
+        signer,
+        bytes_reserved=_reserve(certificate),
+        output=output,
+    )
     return output.getvalue()
+
+
+def _reserve(certificate: asn1_x509.Certificate) -> int:
+    """How much room the signature takes in the file, in hexadecimal digits: the certificate, and what is signed.
+
+    Asked without it, pyHanko signs once more only to find out. Too little is an error, never a broken file.
+    """
+    return int(2 * (len(certificate.dump()) + len(certificate.issuer.dump()) + 2048))
 
 
 def verify_pdf(pdf: bytes, *, trusted: list[str]) -> PdfSignature | None:

@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from accounts.models import Consent
-from accounts.selectors import has_consent
+from accounts.selectors import standing_consents
 from certificates import texts
-from certificates.checks import Check, check_certificate, fold_status, issuer_day
+from certificates.checks import Check, ContentCheck, add_status, check_content, fold_status, issuer_day
 from certificates.facts import CertificateFacts
 from certificates.issuer import list_credential_keys
-from certificates.models import Attestation, Certificate, CertificateContent, ShareLink, StatusEntry
+from certificates.models import (
+    Attestation,
+    Certificate,
+    CertificateContent,
+    ShareLink,
+    SigningKey,
+    StatusEntry,
+)
 from certificates.permissions import Access, find_access
 from certificates.querysets import CertificateQuerySet
 from certificates.rules import Status
 from certificates.wording import describe_level, format_minutes
 from core import clock
 from core.extensions import site_identity
-from core.prepared import PreparedQuery, given_uuid
+from core.kept import Kept, Shown, columns_of
+from core.prepared import PreparedQuery, given_uuid, stamp_of
 from lms.texts import language
 from lms.words import say_number
 from modules.selectors import kept_edition
@@ -90,9 +99,12 @@ class Step:
     state: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class CertificatePage:
-    """One certificate as its verification page shows it to one visitor, in the language in force."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CertificatePage(Shown):
+    """One certificate as its verification page shows it to one visitor, in the language in force.
+
+    `rows` are the columns of all that was read of it, besides the certificate's own.
+    """
 
     certificate: Certificate
     content: CertificateContent
@@ -101,6 +113,22 @@ class CertificatePage:
     consented: bool
     attestations: Sequence[Attestation] = field(default_factory=tuple)
     token: str = ""
+    rows: tuple[Hashable, ...] = ()
+
+    @cached_property
+    def shows(self) -> tuple[Hashable, ...]:
+        certificate = self.certificate
+        related = (certificate, certificate.supersedes, self.replaced_by, certificate.enrolment)
+        return (
+            *(columns_of(row) if row else None for row in related),
+            self.rows,
+            self.access.reason,
+            self.consented,
+            self.token,
+            # The page tells the minute in which it was checked, and the day decides what has expired.
+            self.check.at.replace(second=0, microsecond=0),
+            issuer_day(self.check.at),
+        )
 
     @property
     def facts(self) -> CertificateFacts | None:
@@ -343,18 +371,59 @@ def write_json(document: Any) -> bytes:
 
 # The verification page is what a registrar waits for on a telephone: its queries are compiled once.
 _read_certificate: Final = PreparedQuery(
-    lambda: Certificate.objects.filter(pk=given_uuid("certificate")),
-    joined=("content", "subject", "supersedes", "superseded_by", "enrolment", "enrolment__offering"),
+    lambda: Certificate.objects.filter(pk=given_uuid("certificate")).annotate(
+        content_stamp=stamp_of("content", CertificateContent),
+        consented=Exists(
+            standing_consents(purpose=Consent.Purpose.CERTIFICATE_PUBLIC).filter(
+                subject_id=OuterRef("subject_id"), about=OuterRef("pk")
+            )
+        ),
+        is_attested=Exists(_countersigned().filter(certificate_id=OuterRef("pk"))),
+    ),
+    joined=("subject", "supersedes", "superseded_by", "enrolment", "enrolment__offering"),
+    extra=("content_stamp", "consented", "is_attested"),
 )
+_read_content: Final = PreparedQuery(lambda: CertificateContent.objects.filter(pk=given_uuid("certificate")))
 _read_status: Final = PreparedQuery(
     lambda: StatusEntry.objects.filter(certificate_id=given_uuid("certificate"))
 )
 _read_attestations: Final = PreparedQuery(
-    lambda: Attestation.objects.filter(
-        certificate_id=given_uuid("certificate"), decision=Attestation.Decision.COUNTERSIGNED
-    ),
-    joined=("organization",),
+    lambda: _countersigned().filter(certificate_id=given_uuid("certificate")), joined=("organization",)
 )
+
+
+def _countersigned() -> QuerySet[Attestation]:
+    return Attestation.objects.filter(decision=Attestation.Decision.COUNTERSIGNED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Checked:
+    """The columns of a content, and what was found of it."""
+
+    columns: tuple[Any, ...]
+    found: ContentCheck
+
+
+# By all that the check rests on. It holds a name, so not for long.
+_checked: Final[Kept[tuple[Any, ...], _Checked]] = Kept(256, seconds=60)
+_CONTENT_COLUMNS: Final = [field.attname for field in CertificateContent._meta.concrete_fields]
+
+
+def _check(certificate: Certificate, keys: Sequence[SigningKey]) -> tuple[CertificateContent, ContentCheck]:
+    """The content of a certificate, checked. One query, none where it was checked within a minute."""
+
+    def check() -> _Checked:
+        content = _read_content.first(certificate=certificate.pk)
+        assert content is not None
+        return _Checked(columns=columns_of(content), found=check_content(certificate, content, keys=keys))
+
+    stamp: str = certificate.content_stamp  # type: ignore[attr-defined]
+    key = (stamp, *columns_of(certificate), *(columns_of(row) for row in keys))
+    checked = _checked.read(key, check)
+    # An object of its own for each page: a file that one reader opened is not another's.
+    content = CertificateContent.from_db("default", _CONTENT_COLUMNS, checked.columns)
+    certificate._state.fields_cache["content"] = content
+    return content, checked.found
 
 
 def read_page(
@@ -362,34 +431,38 @@ def read_page(
 ) -> CertificatePage | None:
     """One certificate, checked now, for one visitor; None where there is none.
 
-    Five queries; one more with a share link, one more for the roles of who is signed in.
+    Three queries; one more where its content was not checked within a minute, where a partner attested it, with a
+    share link, and for the roles of who is signed in.
     """
-    certificate = _read_certificate.first(certificate=certificate_id)
+    certificate: Any = _read_certificate.first(certificate=certificate_id)
     if certificate is None:
         return None
     if certificate.enrolment is not None:
         certificate.enrolment.edition = kept_edition(certificate.enrolment.edition_id)
     at = at or clock.now()
-    consented = has_consent(
-        subject_id=certificate.subject_id, purpose=Consent.Purpose.CERTIFICATE_PUBLIC, about=certificate.pk
-    )
     access = find_access(
-        user=user, certificate=certificate, consented=consented, shared=is_shared(certificate, token, at=at)
+        user=user,
+        certificate=certificate,
+        consented=certificate.consented,
+        shared=is_shared(certificate, token, at=at),
     )
+    keys = list_credential_keys()
+    content, found = _check(certificate, keys)
+    entries = _read_status.objects(certificate=certificate.pk)
+    attestations = _read_attestations.objects(certificate=certificate.pk) if certificate.is_attested else []
     return CertificatePage(
         certificate=certificate,
-        content=certificate.content,
-        check=check_certificate(
-            certificate,
-            certificate.content,
-            entries=_read_status.objects(certificate=certificate.pk),
-            keys=list_credential_keys(),
-            at=at,
-        ),
+        content=content,
+        check=add_status(certificate, found, entries=entries, at=at),
         access=access,
-        consented=consented,
-        attestations=_read_attestations.objects(certificate=certificate.pk),
+        consented=certificate.consented,
+        attestations=attestations,
         token=token,
+        rows=(
+            certificate.content_stamp,
+            *map(columns_of, (*keys, *entries, *attestations)),
+            *(columns_of(row.organization) for row in attestations),
+        ),
     )
 
 

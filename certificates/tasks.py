@@ -53,3 +53,12 @@ def print_certificate_task(certificate_id: str, tries: int = 0) -> bool:
         later = print_certificate_task.using(run_after=clock.now() + WAITS[tries])
         later.enqueue(certificate_id, tries + 1)
         return False
+
+
+# Behind everything that somebody waits for.
+@task(priority=-20)
+def draw_pictures_task(certificate_id: str) -> bool:
+    """Draw the pictures of a certificate's PDFs."""
+    from certificates.services import draw_pictures
+
+    return draw_pictures(certificate_id=uuid.UUID(certificate_id))

@@ -20,6 +20,7 @@ from lms.words import say_date, say_time
 Reason = StatusEntry.Reason
 
 AUDIT_WORDS: Final = {
+    "certificates.issued_together": gettext_lazy("The certificates of an offering were issued together"),
     "certificate.opened": gettext_lazy("A certificate was opened"),
     "certificate.revoked": gettext_lazy("A certificate was revoked"),
     "certificate.reinstated": gettext_lazy("A certificate was reinstated"),

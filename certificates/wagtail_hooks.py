@@ -21,6 +21,7 @@ class OfficersItem(MenuItem):
 def register_urls() -> list[URLPattern | URLResolver]:
     addresses = [
         path("", admin_views.list_certificates, name="list"),
+        path("due/", admin_views.show_due, name="due"),
         path("<uuid:key>/", admin_views.show_certificate, name="show"),
         path("<uuid:key>/revoke/", admin_views.revoke, name="revoke"),
         path("<uuid:key>/reinstate/", admin_views.reinstate, name="reinstate"),

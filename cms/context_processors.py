@@ -2,95 +2,182 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse, translate_url
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import Role
 from accounts.permissions import STAFF_ROLES, has_role
-from cms.identity import Frame, Link, read_frame
+from cms.identity import Frame, read_frame
 from cms.pages import LABELS
 from cms.settings import NavigationLink
+from core.kept import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLink:
+    """A link of the frame; `current` where it leads to the part of the site one is in."""
+
+    title: str
+    url: str
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageLink:
+    """The same page in another language."""
+
+    code: str
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the footer."""
+
+    title: str
+    links: tuple[FrameLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteWords:
+    """The site in one language. Two with the same `key` and language are the same."""
+
+    key: str
+    language: str
+    short_name: str = field(compare=False)
+    name: str = field(compare=False)
+    tagline: str = field(compare=False)
+    about: str = field(compare=False)
+    contact: str = field(compare=False)
+    home_url: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around every page in one language: a function of the settings in the CMS."""
+
+    site: SiteWords
+    navigation: tuple[FrameLink, ...]
+    footer: tuple[Column, ...]
+
+
+_around: Final[Kept[tuple[str, str], Around]] = Kept(16)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """No query but the person's roles, once the settings are kept (see `cms.identity`)."""
-    language = (get_language() or "en")[:2]
-    around = read_frame()
-    identity = around.identity
+    """No query, once the settings are kept (see `cms.identity`) and the person's roles are read."""
     # Templates of the CMS itself are none of ours.
     if request.path.startswith("/admin/"):
         return {}
+    language = (get_language() or "en")[:2]
+    settled = read_frame()
+    around = _around.read((settled.key, language), lambda: _put_into_words(settled, language))
     return {
-        "site": {
-            "short_name": identity.short_name.get(language, ""),
-            "name": identity.name.get(language, ""),
-            "tagline": identity.tagline.get(language, ""),
-            "about": identity.about.get(language, ""),
-            "contact": identity.contact_email,
-            "home_url": f"/{language}/",
-            "key": around.key,
-        },
-        "navigation": [
-            {**link, "current": request.path.startswith(link["url"])}
-            for link in _links(around, NavigationLink.Place.NAVIGATION, language)
-        ],
-        "footer": [
-            {"title": title, "links": links}
-            for place, title in (
-                (NavigationLink.Place.LEARN, _("Learn and practise")),
-                (NavigationLink.Place.HELP, _("Help")),
-                (NavigationLink.Place.ABOUT, _("About")),
-            )
-            if (links := _links(around, place, language))
-        ],
+        "site": around.site,
+        "navigation": _mark_current(around.navigation, request.path),
+        "footer": around.footer,
         "language_links": language_links(request, language),
-        "account_menu": account_menu(request),
-        "search_url": reverse("cms:search"),
+        "account_menu": account_menu(request, language),
+        "search_url": _address("cms:search", language),
+        "login_url": _address("account_login", language),
         "demo": settings.DEMO,
     }
 
 
-def _links(around: Frame, place: str, language: str) -> list[dict[str, str]]:
-    def show(link: Link) -> dict[str, str]:
-        return {"title": link.title[language], "url": link.path[language]}
+def _put_into_words(settled: Frame, language: str) -> Around:
+    identity = settled.identity
+    columns = (
+        (NavigationLink.Place.LEARN, _("Learn and practise")),
+        (NavigationLink.Place.HELP, _("Help")),
+        (NavigationLink.Place.ABOUT, _("About")),
+    )
+    return Around(
+        site=SiteWords(
+            key=settled.key,
+            language=language,
+            short_name=identity.short_name.get(language, ""),
+            name=identity.name.get(language, ""),
+            tagline=identity.tagline.get(language, ""),
+            about=identity.about.get(language, ""),
+            contact=identity.contact_email,
+            home_url=f"/{language}/",
+        ),
+        navigation=_links(settled, NavigationLink.Place.NAVIGATION, language),
+        footer=tuple(
+            Column(title, links) for place, title in columns if (links := _links(settled, place, language))
+        ),
+    )
 
-    return [show(link) for link in around.links if link.place == place and link.path.get(language)]
+
+def _links(settled: Frame, place: str, language: str) -> tuple[FrameLink, ...]:
+    return tuple(
+        FrameLink(link.title[language], link.path[language])
+        for link in settled.links
+        if link.place == place and link.path.get(language)
+    )
 
 
-def language_links(request: HttpRequest, language: str) -> list[dict[str, str]]:
+def _mark_current(links: tuple[FrameLink, ...], path: str) -> tuple[FrameLink, ...]:
+    return tuple(
+        FrameLink(link.title, link.url, current=True) if path.startswith(link.url) else link for link in links
+    )
+
+
+@lru_cache(maxsize=64)
+def _address(name: str, language: str) -> str:
+    """The address of a screen in the language in force, which is the one named."""
+    return reverse(name)
+
+
+def language_links(request: HttpRequest, language: str) -> tuple[LanguageLink, ...]:
     """This same address in the other language. Pages of the CMS say their own: their slugs differ."""
+    path = request.get_full_path()
+    here = f"/{language}/"
     links = []
     for code, label in LABELS.items():
         if code == language:
             continue
-        path = request.get_full_path()
-        url = translate_url(path, code)
-        if url == path:
+        if path.startswith(here):
+            url = f"/{code}/{path.removeprefix(here)}"
+        else:
             # An address without a language, such as a certificate's: the choice is kept in a cookie.
             url = f"{reverse('cms:switch_language', args=[code])}?next={path}"
-        links.append({"code": code, "label": label, "url": url})
-    return links
+        links.append(LanguageLink(code, label, url))
+    return tuple(links)
 
 
-def account_menu(request: HttpRequest) -> list[dict[str, str]]:
+def account_menu(request: HttpRequest, language: str) -> tuple[FrameLink, ...]:
     """The way to one's own screens, and to those of one's roles. One query for the roles."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return []
+        return ()
+    return _menu_of(
+        language,
+        teaches=user.is_superuser or has_role(user, Role.What.INSTRUCTOR, Role.What.ADMINISTRATOR),
+        checks=has_role(user, Role.What.REGISTRAR),
+        edits=user.is_superuser or has_role(user, *STAFF_ROLES),
+    )
+
+
+@lru_cache(maxsize=32)
+def _menu_of(language: str, *, teaches: bool, checks: bool, edits: bool) -> tuple[FrameLink, ...]:
     menu = [
-        {"title": _("My learning"), "url": reverse("cms:my")},
-        {"title": _("My certificates"), "url": reverse("certificates:mine")},
-        {"title": _("My account and data"), "url": reverse("accounts:data")},
+        FrameLink(_("My learning"), reverse("cms:my")),
+        FrameLink(_("My certificates"), reverse("certificates:mine")),
+        FrameLink(_("My account and data"), reverse("accounts:data")),
     ]
-    if user.is_superuser or has_role(user, Role.What.INSTRUCTOR, Role.What.ADMINISTRATOR):
-        menu.append({"title": _("My offerings"), "url": reverse("lms:offerings")})
-    if has_role(user, Role.What.REGISTRAR):
-        menu.append({"title": _("Check certificates"), "url": reverse("certificates:check")})
-    if user.is_superuser or has_role(user, *STAFF_ROLES):
-        menu.append({"title": _("Edit content"), "url": reverse("wagtailadmin_home")})
-    return menu
+    if teaches:
+        menu.append(FrameLink(_("My offerings"), reverse("lms:offerings")))
+    if checks:
+        menu.append(FrameLink(_("Check certificates"), reverse("certificates:check")))
+    if edits:
+        menu.append(FrameLink(_("Edit content"), reverse("wagtailadmin_home")))
+    return tuple(menu)

@@ -20,7 +20,8 @@ from types import FrameType
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-START_SECONDS: Final = 60
+# On a machine that is busy with other things a start takes minutes; a part that ends is noticed at once.
+START_SECONDS: Final = 240
 STOP_SECONDS: Final = 15
 # A part that ends so often within so long a time will not stay up.
 MOST_ENDS: Final = 5
@@ -168,6 +169,20 @@ def describe_server(settings: Any, *, host: str) -> list[str]:
     ]
 
 
+def describe_workers() -> dict[str, list[str]]:
+    """The commands of the background workers: one a core, four at most.
+
+    They step back behind whoever waits for a page.
+    """
+    cores = os.cpu_count() or 1
+    count = max(1, int(os.environ.get("TASK_WORKERS", "") or min(4, cores)))
+    nice = os.environ.get("TASK_NICE", "") or "10"
+    command = [sys.executable, "manage.py", "work", "--interval", "0.5", "--nice", nice]
+    if count == 1:
+        return {"The background worker": command}
+    return {f"Background worker {number}": command for number in range(1, count + 1)}
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.conf import settings
@@ -198,10 +213,10 @@ def main() -> None:
             embedded.acquire()
         run_step("database")
         run_step("content")
-        print("  Starting the server and the background worker …", flush=True)
+        print("  Starting the server and the background work …", flush=True)
         commands = {
             "The server": describe_server(settings, host=host),
-            "The background worker": [sys.executable, "manage.py", "work", "--interval", "0.5"],
+            **describe_workers(),
         }
         for name, command in commands.items():
             children[name] = start(*command)

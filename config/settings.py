@@ -123,6 +123,7 @@ MIDDLEWARE = [
     "core.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "core.middleware.ContentSecurityPolicyMiddleware",
+    "core.size.SizeMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.packing.PackingMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -138,6 +139,7 @@ MIDDLEWARE = [
     "core.nul.NulMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
+    "cms.nonsense.NonsenseMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -162,7 +164,11 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
             "context_processors": _context_processors,
-            "builtins": ["core.templatetags.capture", "core.templatetags.drawing"],
+            "builtins": [
+                "core.templatetags.capture",
+                "core.templatetags.drawing",
+                "core.templatetags.kept",
+            ],
             # Compiled once a process; while developing, read again at every request.
             "loaders": _loaders if DEBUG else [("django.template.loaders.cached.Loader", _loaders)],
         },
@@ -203,6 +209,8 @@ if DATABASE_ROLE == "app" and env_bool("DATABASE_POOL", default=True):
     # Connections are kept between requests, and looked at before they are used again.
     _database["ENGINE"] = "core.postgres"
     _database["KEEP_CONNECTIONS"] = env_int("DATABASE_POOL_SIZE", default=8, minimum=1)
+    # What every page asks is prepared on the server; a pooler between must know how (PgBouncer 1.21 does).
+    _database["PREPARE"] = env_bool("DATABASE_PREPARE", default=True)
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -225,12 +233,6 @@ else:
         }
     }
     SESSION_ENGINE = "accounts.sessions"
-# Rendered parts of pages that are the same for everybody, kept by each process under the facts that they show.
-CACHES["process"] = {
-    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-    "LOCATION": "process",
-    "OPTIONS": {"MAX_ENTRIES": 1_000},
-}
 
 # --- Background tasks: PostgreSQL's queue -----------------------------------------------------------------------
 
@@ -363,12 +365,12 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "media"
 STORAGES: dict[str, Any] = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "core.storage.WholeFileStorage",
         "OPTIONS": {"location": str(MEDIA_ROOT), "base_url": MEDIA_URL},
     },
     # What people hand in. It has no address: only a view that asks who you are gives it out.
     "private": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "core.storage.WholeFileStorage",
         "OPTIONS": {"location": str(DATA_DIR / "private"), "base_url": None},
     },
     "staticfiles": {
@@ -381,7 +383,13 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 3600
 FILE_UPLOAD_PERMISSIONS = 0o640
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "core.uploadhandlers.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# The largest form with files that is read at all: some files of the size that each may have (10 or 20 MB).
+MAX_REQUEST_BYTES = env_int("MAX_REQUEST_MB", default=64, minimum=1) * 1024 * 1024
 # Wagtail's page editor sends many fields; Django's limit of 1,000 is too low for it.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
@@ -404,6 +412,7 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.databa
 WAGTAILIMAGES_EXTENSIONS = ["gif", "jpg", "jpeg", "png", "webp"]
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 10 * 1024 * 1024
 WAGTAILIMAGES_MAX_IMAGE_PIXELS = 50_000_000
+WAGTAILIMAGES_IMAGE_FORM_BASE = "cms.picture_forms.PictureForm"
 # Drawings (svg) are cleaned when an edition is issued; by themselves they are only ever downloaded.
 WAGTAILDOCS_EXTENSIONS = [
     *("csv", "docx", "odt", "ods", "pdf", "pptx", "txt", "xlsx"),

@@ -10,10 +10,15 @@ class CoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.conf import settings
         from django.core import checks
+        from PIL import Image
 
         from core.ledger import finish_migration
         from core.security_txt import warn_of_missing_address
+
+        # Whoever opens a picture, we or Wagtail, is warned above this, and refused above twice as many pixels.
+        Image.MAX_IMAGE_PIXELS = settings.WAGTAILIMAGES_MAX_IMAGE_PIXELS
 
         checks.register(warn_of_missing_address, checks.Tags.security)
 

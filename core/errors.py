@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
+
 
 class DomainError(Exception):
     """A service refuses: the sentence says what happened, what was kept and what to do.
@@ -57,6 +59,21 @@ class TooMany(DomainError):
     def __init__(self, message: Any, *, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class NoRoom(DomainError):
+    """A file cannot be kept, because the disk takes no more."""
+
+    code = "no_room"
+    status = 507
+
+
+def say_no_room() -> str:
+    """What a person is told then."""
+    return _(
+        "There is no room for files just now, so the file was not kept. Nothing that was saved before is lost. The "
+        "people who run the site are told; try again later."
+    )
 
 
 def describe_error(

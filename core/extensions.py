@@ -116,12 +116,34 @@ class TaughtIn(Protocol):
     ) -> Mapping[uuid.UUID, Sequence[TaughtPlace]]: ...
 
 
+class Chore(Protocol):
+    """Something that the worker does from time to time so that others need not; safe to run at any moment."""
+
+    def __call__(self) -> Any: ...
+
+
 home_panels: ExtensionPoint[HomePanels] = ExtensionPoint("home_panels")
 impact_reports: ExtensionPoint[ImpactReport] = ExtensionPoint("impact_reports")
 personal_data: ExtensionPoint[Any] = ExtensionPoint("personal_data")
 access_grants: ExtensionPoint[AccessGrant] = ExtensionPoint("access_grants")
 used_by: ExtensionPoint[UsedBy] = ExtensionPoint("used_by")
 taught_in: ExtensionPoint[TaughtIn] = ExtensionPoint("taught_in")
+chores: ExtensionPoint[Chore] = ExtensionPoint("chores")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkNote:
+    """One sentence on background work that an administrator should know of, and where to look."""
+
+    sentence: str
+    url: str = ""
+
+
+class WorkNotes(Protocol):
+    def __call__(self) -> Sequence[WorkNote]: ...
+
+
+work_notes: ExtensionPoint[WorkNotes] = ExtensionPoint("work_notes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ application's role lacks the right. There is no ``TRUNCATE`` trigger, because a 
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from django.conf import settings
@@ -133,11 +134,27 @@ def find_ledgers(connection: BaseDatabaseWrapper) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def find_frozen(connection: BaseDatabaseWrapper) -> dict[str, list[str]]:
+    """The tables that are frozen, each with the columns that may change, as their triggers say. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+            "WHERE t.tgname = %s AND pg_table_is_visible(c.oid) ORDER BY c.relname",
+            [FROZEN_TRIGGER],
+        )
+        rows = cursor.fetchall()
+    found = {}
+    for table, definition in rows:
+        (changing, *_same) = re.findall(r"ARRAY\[(.*?)\]", definition)
+        found[table] = re.findall(r"'(\w+)'", changing)
+    return found
+
+
 def grant_app_role(connection: BaseDatabaseWrapper, *, role: str) -> list[str]:
     """Give the application's role what serving needs, and no more; returns the ledgers.
 
-    It reads and writes rows, but makes no tables, adds to ledgers only, and does not touch Django's own record of
-    migrations. Safe to run again; run by the owner of the tables.
+    It reads and writes rows, but makes no tables, adds to ledgers only, changes of a frozen row what may change, and
+    does not touch Django's own record of migrations. Safe to run again; run by the owner of the tables.
     """
     ledgers = find_ledgers(connection)
     name = sql.Identifier(role)
@@ -151,6 +168,12 @@ def grant_app_role(connection: BaseDatabaseWrapper, *, role: str) -> list[str]:
         sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM {}").format(sql.Identifier(table), name)
         for table in ledgers
     ]
+    for table, changing in find_frozen(connection).items():
+        where, columns = sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, changing))
+        statements += [
+            sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM {}").format(where, name),
+            sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(columns, where, name),
+        ]
     if "django_migrations" in connection.introspection.table_names():
         statements.append(
             sql.SQL("REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON django_migrations FROM {}").format(name)

@@ -6,19 +6,29 @@ import logging
 import time
 import zoneinfo
 from collections.abc import Callable
-from typing import Any
+from dataclasses import asdict
+from typing import Any, Final
 
+from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
 from django.utils import timezone, translation
 
 from core.request_id import choose_request_id, current_request_id
+from core.translations import flatten_catalogues
 
 access_log = logging.getLogger("access")
 
+# Asked by load balancers and monitors; see `core.health`.
+HEALTH_PATHS: Final = frozenset({"/healthz", "/readyz"})
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# By what a policy is made of, so that other settings make another one.
+_policies: dict[str, str] = {}
 
 
 class RequestIdMiddleware:
@@ -52,7 +62,22 @@ class RequestIdMiddleware:
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
-    """The strict policy everywhere, and Wagtail's own under ``/admin/``."""
+    """The strict policy everywhere, and Wagtail's own under ``/admin/``.
+
+    Two policies serve all pages, so the header of each is put together once a process.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        parts = self.get_policy_parts(request, response)
+        if settings.DEBUG or parts.update or parts.nonce or getattr(response, "_csp_exempt", False):
+            return super().process_response(request, response)
+        config = parts.config or settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+        key = repr((config, parts.replace))
+        policy = _policies.get(key)
+        if policy is None:
+            policy = _policies[key] = build_policy(**asdict(parts))
+        response.headers.setdefault(HEADER, policy)
+        return response
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
@@ -73,6 +98,10 @@ class LocaleMiddleware(DjangoLocaleMiddleware):
     the same address under a language, where the page tree knows even less.
     """
 
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        flatten_catalogues(request.LANGUAGE_CODE)
+
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if response.status_code == 404 and request.resolver_match is not None:
             response.headers.setdefault("Content-Language", translation.get_language() or "en")
@@ -83,7 +112,8 @@ class LocaleMiddleware(DjangoLocaleMiddleware):
 class TimeZoneMiddleware:
     """Shows times in the time zone that a signed-in person chose, else in the site's.
 
-    Costs nothing more than the user that the session names, read only where a session was sent.
+    Costs nothing more than the user that the session names, read only where a session was sent; whoever asks whether
+    the site is alive is nobody, so that the answer needs no database.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -97,7 +127,7 @@ class TimeZoneMiddleware:
             return self.get_response(request)
 
     def _find_name(self, request: HttpRequest) -> zoneinfo.ZoneInfo | None:
-        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.path_info in HEALTH_PATHS:
             return None
         user: Any = request.user
         if not user.is_authenticated or not user.time_zone:

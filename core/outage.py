@@ -1,6 +1,7 @@
 """While the database is away: a calm page that says what was kept and tries again, never a bare error.
 
-Only for a database that cannot be reached or cannot go on; a fault of ours stays a fault of ours (500).
+The same for a disk that takes no more files. Only for a database that cannot be reached or cannot go on; a fault of
+ours stays a fault of ours (500), which a program is told in the shape of every other refusal.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.defaults import server_error
 
-from core.errors import describe_error
+from core.errors import NoRoom, describe_error, say_no_room
+from core.storage import lacks_room
 
 RETRY_SECONDS: Final = 5
 
@@ -59,27 +61,47 @@ def _says_lost(error: BaseException) -> bool:
 
 
 def show_failure(request: HttpRequest) -> HttpResponse:
-    """The handler of what no view answered (`handler500`): 503 while the database is away, else 500. No queries."""
-    if not is_outage(sys.exc_info()[1]):
+    """The handler of what no view answered (`handler500`): 503 while the database is away, 507 where a disk is full.
+
+    Else 500. No queries.
+    """
+    error = sys.exc_info()[1]
+    outage, full = is_outage(error), lacks_room(error)
+    if not outage and not full and not is_program(request):
         return server_error(request)
     language = translation.get_language_from_request(request, check_path=True)
     with translation.override(language):
-        response = _answer_program() if _is_program(request) else _answer_person(request)
+        if full:
+            response = _answer_without_room(request)
+        else:
+            response = _answer_program(outage=outage) if is_program(request) else _answer_person(request)
     response["Content-Language"] = language
-    response["Retry-After"] = str(RETRY_SECONDS)
+    if outage:
+        response["Retry-After"] = str(RETRY_SECONDS)
     add_never_cache_headers(response)
     patch_vary_headers(response, ["Accept-Language", "Cookie"])
     return response
 
 
-def _is_program(request: HttpRequest) -> bool:
+def is_program(request: HttpRequest) -> bool:
+    """Whether a program asks, which gets one shape of refusals, and not a page."""
     accepted = request.headers.get("Accept", "")
     return request.path_info.startswith(PROGRAMS) or (
         "application/json" in accepted and "text/html" not in accepted
     )
 
 
-def _answer_program() -> HttpResponse:
+def _answer_without_room(request: HttpRequest) -> HttpResponse:
+    if is_program(request):
+        return JsonResponse(describe_error(code=NoRoom.code, message=say_no_room()), status=NoRoom.status)
+    context = {"language": translation.get_language()}
+    return HttpResponse(render_to_string("no_room.html", context), status=NoRoom.status)
+
+
+def _answer_program(*, outage: bool) -> HttpResponse:
+    if not outage:
+        sentence = _("The fault is ours, and it has been recorded. What was saved before is kept.")
+        return JsonResponse(describe_error(code="failed", message=sentence), status=500)
     sentence = _(
         "The site cannot reach its records just now. What was saved before is kept. Try again in a few seconds."
     )

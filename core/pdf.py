@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from pypdf import PdfReader
+from reportlab import rl_config
 from reportlab.pdfbase.ttfonts import TTFontFile
 from xhtml2pdf import pisa
 from xhtml2pdf.config.resources import RenderLimitError, ResourceAccessError, ResourceAccessPolicy
@@ -48,6 +49,8 @@ _FAMILIES: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
 )
 
 _render_lock = threading.RLock()
+# Streams stay as they are compressed: coding them as text makes a file a quarter larger and costs a tenth of the time.
+rl_config.useA85 = 0
 
 
 class PdfError(Exception):
@@ -70,7 +73,7 @@ def find_unprintable(text: str) -> str:
     """
     missing = dict.fromkeys(
         character
-        for character in text
+        for character in dict.fromkeys(text)
         if not character.isspace()
         and not any(ord(character) in _characters(faces[0][0]) for _family, faces in _FAMILIES)
     )

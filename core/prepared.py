@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
+import psycopg
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models import Expression, F, Field, Func, QuerySet
@@ -49,6 +50,19 @@ def is_among(field: str, name: str) -> Func:
     given = Given(name, ArrayField(models.UUIDField()), sql="%s::uuid[]")
     return Func(
         F(field), given, template="%(expressions)s)", arg_joiner=" = ANY(", output_field=models.BooleanField()
+    )
+
+
+def stamp_of(relation: str, model: type[models.Model]) -> Func:
+    """A digest of every column of a related row, made by the server: other content, another stamp.
+
+    It says whether what was worked out from the row before still holds, without the row being read.
+    """
+    columns = [F(f"{relation}__{field.attname}") for field in model._meta.concrete_fields]
+    return Func(
+        *columns,
+        template="encode(sha256(convert_to(ROW(%(expressions)s)::text, 'UTF8')), 'hex')",
+        output_field=models.TextField(),
     )
 
 
@@ -108,9 +122,7 @@ class PreparedQuery(Generic[M]):
         parameters: list[Any] = [
             given[one.name] if isinstance(one, Given) else one for one in compiled.parameters
         ]
-        with connection.cursor() as cursor:
-            cursor.execute(compiled.sql, parameters)
-            found: Any = cursor.fetchall()
+        found: Any = fetch_prepared(compiled.sql, parameters)
         if compiled.converters:
             found = compiled.compiler.apply_converters(found, compiled.converters)
         return list(found)
@@ -156,6 +168,23 @@ class PreparedQuery(Generic[M]):
             columns += ["__".join((*path, name)) for name in names]
         self._parts = parts
         return columns
+
+
+def fetch_prepared(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """All rows of a statement that the server plans a few times a connection and then no more. One query.
+
+    Where queries are watched (tests that count them, `DEBUG`) it goes the usual way of Django's cursor.
+    """
+    if connection.queries_logged or connection.execute_wrappers:
+        with connection.cursor() as watched:
+            watched.execute(sql, parameters)
+            return list(watched.fetchall())
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors:
+        cursor: psycopg.Cursor[Any] = psycopg.Cursor(connection.connection)
+        cursor.execute(cast(Any, sql), parameters, prepare=True)
+        return cursor.fetchall()
 
 
 def as_key(value: object) -> uuid.UUID:

@@ -66,9 +66,16 @@ class CheckedUpload:
 
 
 def check_upload(
-    upload: File[bytes], *, kinds: Collection[str] = PICTURES | DOCUMENTS, max_bytes: int = 10 * MEGABYTE
+    upload: File[bytes],
+    *,
+    kinds: Collection[str] = PICTURES | DOCUMENTS,
+    max_bytes: int = 10 * MEGABYTE,
+    decode: bool = False,
 ) -> CheckedUpload:
-    """What the file is, or RefusedUpload with a sentence for the sender. The file is left rewound."""
+    """What the file is, or RefusedUpload with a sentence for the sender. The file is left rewound.
+
+    `decode`: a picture that will be shown in other sizes is read to its last pixel, once it is known how many it has.
+    """
     size = upload.size
     if not size:
         raise RefusedUpload(_("The file is empty. Nothing was kept."))
@@ -84,7 +91,7 @@ def check_upload(
             _("The file is not of a kind that can be kept here. Send one of these: %(kinds)s.")
             % {"kinds": names}
         )
-    width, height = _measure_picture(upload) if content_type in PICTURES else (None, None)
+    width, height = _measure_picture(upload, decode=decode) if content_type in PICTURES else (None, None)
     extension = EXTENSIONS[content_type]
     return CheckedUpload(
         name=clean_name(upload.name or "", extension=extension),
@@ -121,7 +128,7 @@ def find_content_type(upload: File[bytes]) -> str | None:
     return None if has_control else "text/plain"
 
 
-def _measure_picture(upload: File[bytes]) -> tuple[int, int]:
+def _measure_picture(upload: File[bytes], *, decode: bool) -> tuple[int, int]:
     """Width and height of a picture that can be decoded and is not a bomb."""
     limit = settings.WAGTAILIMAGES_MAX_IMAGE_PIXELS
     upload.seek(0)
@@ -135,23 +142,24 @@ def _measure_picture(upload: File[bytes]) -> tuple[int, int]:
                 width, height = picture.size
                 frames = getattr(picture, "n_frames", 1)
                 if width * height * frames > limit:
-                    raise RefusedUpload(
-                        _(
-                            "The picture has more than %(limit)s million pixels. Nothing was kept; send a smaller one."
-                        )
-                        % {"limit": limit // 1_000_000}
-                    )
+                    raise _too_many_pixels(limit)
                 picture.verify()
+            if decode:
+                with Image.open(io.BytesIO(content)) as picture:
+                    picture.load()
     except RefusedUpload:
         raise
-    except (
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-        OSError,
-        SyntaxError,
-        ValueError,
-    ) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels(limit) from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise RefusedUpload(
             _("The picture cannot be read. Nothing was kept; open it on your device and save it again.")
         ) from error
     return width, height
+
+
+def _too_many_pixels(limit: int) -> RefusedUpload:
+    return RefusedUpload(
+        _("The picture has more than %(limit)s million pixels. Nothing was kept; send a smaller one.")
+        % {"limit": limit // 1_000_000}
+    )

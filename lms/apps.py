@@ -17,8 +17,9 @@ class LmsConfig(AppConfig):
             attempt_submitted,
         )
         from core import extensions
-        from lms import answers, panels, panels_desk, receivers
+        from lms import answers, answers_mail, panels, panels_desk, receivers, roster
         from lms.audit_words_desk import WORDS
+        from lms.jobs import register_jobs
         from lms.personal_data import LearningPersonalData
 
         attempt_started.connect(receivers.hear_attempt_started, dispatch_uid="lms.attempt_started")
@@ -39,4 +40,7 @@ class LmsConfig(AppConfig):
         extensions.used_by.register(answers.tell_uses)
         extensions.access_grants.register(answers.grant_access)
         extensions.personal_data.register(LearningPersonalData())
+        extensions.work_notes.register(answers_mail.note_unsent_mail)
+        extensions.chores.register(roster.fold_backlogs)
+        register_jobs()
         name_actions(WORDS)

@@ -19,11 +19,16 @@ def say_days_ago(moment: datetime, now: datetime) -> str:
     Days are counted as the rule for who is stuck counts them, so that both never disagree on a screen.
     """
     nights = (timezone.localtime(now).date() - timezone.localtime(moment).date()).days
+    return say_days_gone(nights, (now - moment).days)
+
+
+def say_days_gone(nights: int, days: int) -> str:
+    """So many nights by the calendar, or so many times twenty-four hours: see `say_days_ago`."""
     if nights <= 0:
         return _("today")
     if nights == 1:
         return _("yesterday")
-    days = max(2, (now - moment).days)
+    days = max(2, days)
     return ngettext("%(days)d day ago", "%(days)d days ago", days) % {"days": days}
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -141,3 +143,13 @@ class CatalogueForm(forms.Form):
     @property
     def is_narrowed(self) -> bool:
         return self.filter != CatalogueFilter(order=self.filter.order)
+
+
+@lru_cache(maxsize=64)
+def _filters_of(query: str, language: str) -> CatalogueForm:
+    return CatalogueForm(QueryDict(query))
+
+
+def read_filters(query: str) -> CatalogueForm:
+    """The filters that a query says. A process keeps one form a query: it holds nothing else."""
+    return _filters_of(query, texts.language())

@@ -28,21 +28,20 @@ def end_of_day(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(23, 59, 59), zone)
 
 
+SORT_WORDS = (
+    ("name", _("by name")),
+    ("needs", _("who needs something first")),
+    ("last", _("longest without a step first")),
+    ("steps", _("fewest steps first")),
+)
+
+
 class RosterForm(forms.Form):
     """What is asked of the roster, read from the address. What is not understood is left out."""
 
     show = forms.ChoiceField(choices=[(code, code) for code in SHOWS], required=False)
-    sort = forms.ChoiceField(
-        label=_("Order"),
-        required=False,
-        choices=(
-            ("name", _("by name")),
-            ("needs", _("who needs something first")),
-            ("last", _("longest without a step first")),
-            ("steps", _("fewest steps first")),
-        ),
-    )
-    q = forms.CharField(label=_("Name"), required=False, max_length=200)
+    sort = forms.ChoiceField(choices=SORT_WORDS, required=False)
+    q = forms.CharField(required=False, max_length=200)
 
     def read(self) -> RosterFilter:
         """The filter, also where part of the address was nonsense."""

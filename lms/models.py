@@ -10,8 +10,25 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organization, Subject, User
 from core import clock
 from core.models import Language, LedgerModel, UUIDModel
+from lms.models_roster import RosterEntry, RosterSummary, RosterTouch
 from modules.models import CourseEdition
 from standards.models import Competency, EditionCompetency, Level
+
+__all__ = [
+    "Accommodation",
+    "CourseProgress",
+    "Enrolment",
+    "EnrolmentEvent",
+    "Evidence",
+    "LearningEvent",
+    "Notice",
+    "Offering",
+    "RosterEntry",
+    "RosterSummary",
+    "RosterTouch",
+    "Standing",
+    "StepProgress",
+]
 
 
 class Offering(UUIDModel):
@@ -324,7 +341,15 @@ class Standing(models.Model):
 
 
 class Notice(UUIDModel):
-    """Something a person should know, in the site and, with their consent, by e-mail."""
+    """Something a person should know, in the site and, with their consent, by e-mail: at most once (ADR 88)."""
+
+    class Mail(models.TextChoices):
+        WAITING = "waiting", _("Waits to be sent")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        UNWANTED = "unwanted", _("Not wanted by e-mail")
+        UNKNOWN = "unknown", _("Not known whether it was sent")
+        GIVEN_UP = "given_up", _("Could not be sent")
 
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="notices")
     kind = models.CharField(max_length=40)
@@ -334,6 +359,7 @@ class Notice(UUIDModel):
     created_at = models.DateTimeField(default=clock.now, editable=False)
     read_at = models.DateTimeField(null=True, blank=True)
     emailed_at = models.DateTimeField(null=True, blank=True)
+    mail = models.CharField(max_length=10, choices=Mail.choices, default=Mail.WAITING)
 
     class Meta:
         verbose_name = _("notice")
@@ -341,5 +367,13 @@ class Notice(UUIDModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["subject", "kind", "about"], name="lms_the_same_news_is_told_once"
+            )
+        ]
+        indexes = [
+            # The few that an administrator should know of.
+            models.Index(
+                fields=["-created_at"],
+                condition=models.Q(mail__in=["unknown", "given_up"]),
+                name="lms_notices_not_mailed",
             )
         ]

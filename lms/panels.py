@@ -80,7 +80,7 @@ def show_next(*, request: HttpRequest) -> HomePanel | None:
     learning = read_learning(request)
     first = learning.first
     stopped = ""
-    if first and first.next and first.next.status and first.state.active_at:
+    if first and first.next and first.next.is_begun and first.state.active_at:
         stopped = end_sentence(
             _("You stopped here on %(moment)s") % {"moment": say_moment(first.state.active_at)}
         )

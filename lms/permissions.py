@@ -8,7 +8,8 @@ there is none (404); whoever knows of it but does not teach it is refused (403).
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -20,9 +21,13 @@ from accounts.permissions import has_role, is_administrator, organizations_where
 from accounts.second_factor import is_unprotected
 from assessments.models import Response
 from assessments.services import SUBMISSION
-from lms.models import Enrolment, Offering
+from core.prepared import PreparedQuery, given_text
+from lms.models import Enrolment, Offering, StepProgress
+from lms.outlines import steps_of
+from lms.rules import is_unlocked
 from modules.models import CourseEdition
 from modules.permissions import may_see_editions
+from modules.selectors import kept_edition
 
 INSTRUCTOR = Role.What.INSTRUCTOR
 
@@ -68,16 +73,17 @@ def knows_of(user: Any, offering: Offering) -> bool:
     return Enrolment.objects.filter(offering=offering, subject__user=user).exists()
 
 
+_read_offering: Final = PreparedQuery(
+    lambda: Offering.objects.filter(slug=given_text("slug")), joined=("organization", "partner")
+)
+
+
 def find_taught(user: Any, slug: str) -> Offering:
     """The offering under this address, for who may teach it; else 404 or 403. At most four queries."""
-    offering = (
-        Offering.objects.select_related("edition", "organization", "partner")
-        .defer("edition__outline", "edition__note")
-        .filter(slug=slug)
-        .first()
-    )
+    offering = _read_offering.first(slug=slug)
     if offering is None:
         raise Http404("There is no such offering.")
+    offering.edition = kept_edition(offering.edition_id)
     if may_teach(user, offering):
         return offering
     if knows_of(user, offering):
@@ -85,34 +91,63 @@ def find_taught(user: Any, slug: str) -> Offering:
     raise Http404("There is no such offering.")
 
 
-def may_print(user: Any, edition: CourseEdition) -> bool:
-    """Whether the person may have the whole text of an edition at once. At most eight queries.
+@dataclass(frozen=True)
+class Printable:
+    """An edition that somebody may print: all of it, or (`steps` is given) the steps that are open to them."""
 
-    Its learners, as long as they have not left; those who teach an offering or a learner of it; authors and
-    administrators, once they have set up their second factor. A lesson that is open to the public does not open the
-    others.
+    edition: CourseEdition
+    steps: frozenset[uuid.UUID] | None = None
+
+
+def prints_all(user: Any, edition: CourseEdition) -> bool:
+    """Whether the person may have the whole text of an edition at once. At most seven queries.
+
+    Those who teach an offering or a learner of it; authors and administrators, once they have set up their second
+    factor.
     """
-    if not getattr(user, "is_authenticated", False):
-        return False
     if (is_administrator(user) or may_see_editions(user)) and not is_unprotected(user):
         return True
-    learners = Enrolment.objects.filter(edition=edition)
-    if learners.filter(subject__user=user).exclude(state=Enrolment.State.WITHDRAWN).exists():
-        return True
     taught = offerings_taught_by(user)
-    return taught.filter(edition=edition).exists() or learners.filter(offering__in=taught).exists()
+    learners = Enrolment.objects.filter(edition=edition, offering__in=taught)
+    return taught.filter(edition=edition).exists() or learners.exists()
 
 
-def find_printable(user: Any, edition_id: uuid.UUID) -> CourseEdition:
+def open_steps(user: Any, edition: CourseEdition) -> frozenset[uuid.UUID] | None:
+    """The steps that are open to a learner, by the rule of the lesson's page; None for who is no learner of it.
+
+    Whoever has left is none. Somebody who is enrolled twice has what either enrolment opens. Two queries.
+    """
+    enrolments = Enrolment.objects.filter(edition=edition, subject__user=user)
+    keys = list(enrolments.exclude(state=Enrolment.State.WITHDRAWN).values_list("pk", flat=True))
+    if not keys:
+        return None
+    completed: dict[uuid.UUID, set[uuid.UUID]] = {key: set() for key in keys}
+    for enrolment, step in StepProgress.objects.filter(
+        enrolment__in=keys, completed_at__isnull=False
+    ).values_list("enrolment", "step_key"):
+        completed[enrolment].add(step)
+    course = steps_of(edition)
+    return frozenset(
+        step.key
+        for step in course.steps
+        if any(is_unlocked(course, done, step.key) for done in completed.values())
+    )
+
+
+def find_printable(user: Any, edition_id: uuid.UUID) -> Printable:
     """The edition of this key, for who may print it; else 404, or 403 for who has to do with it otherwise.
 
-    At most ten queries.
+    A learner has what is open to them: a lesson that waits for another one on the site waits for it on paper too.
+    A lesson that is open to the public does not open the others. At most twelve queries.
     """
     edition = CourseEdition.objects.defer("outline", "note").filter(pk=edition_id).first()
     if edition is None:
         raise Http404("There is no such edition.")
-    if may_print(user, edition):
-        return edition
+    if prints_all(user, edition):
+        return Printable(edition)
+    steps = open_steps(user, edition)
+    if steps is not None:
+        return Printable(edition, steps)
     if Enrolment.objects.filter(edition=edition, subject__user=user).exists():
         raise PermissionDenied(_("You have left this course. Enrol again to print it."))
     places = {role.organization_id for role in roles_of(user)}

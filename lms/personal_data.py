@@ -18,7 +18,9 @@ from assessments.documents import write_decimal
 from assessments.models import Attempt, Mark, Response
 from core.extensions import PersonalRecords
 from lms import texts
+from lms.jobs import discard_rosters_with
 from lms.models import Accommodation, Enrolment, EnrolmentEvent, Evidence, LearningEvent, Notice, Standing
+from lms.roster import forget_name
 from modules.selectors import outline_of, prime_outlines
 
 
@@ -59,8 +61,13 @@ class LearningPersonalData:
         return [part for part in parts if part.rows]
 
     def erase(self, *, subject_id: uuid.UUID) -> None:
-        """Delete what was told to a person. Ledgers keep codes and numbers under a key that names nobody any more."""
+        """Delete what was told to a person, and their name where rosters sort by it.
+
+        Ledgers keep codes and numbers under a key that names nobody any more.
+        """
+        forget_name(subject_id)
         Notice.objects.filter(subject_id=subject_id).delete()
+        discard_rosters_with(subject_id=subject_id)
         Accommodation.objects.filter(enrolment__subject_id=subject_id).exclude(reason_id=None).update(
             reason_id=None
         )

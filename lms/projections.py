@@ -10,11 +10,15 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import starmap
+from typing import Any, Final
 
-from django.db import models, transaction
+from django.db import transaction
+from django.db.models import F
 from django.utils.dateparse import parse_datetime
 
+from core.prepared import PreparedQuery, given_uuid, is_among
+from core.prepared_writes import PreparedInsert, Question, ask_together, run_together
 from lms import rules
 from lms.models import (
     CourseProgress,
@@ -63,10 +67,21 @@ def read_event(row: LearningEvent) -> Event:
     )
 
 
-def fold_step(enrolment: Enrolment, step_key: uuid.UUID) -> StepState:
-    """Where a learner stands in one step, from the ledger. One query."""
-    rows = LearningEvent.objects.filter(enrolment=enrolment, step_key=step_key).order_by("id")
-    return fold_events(read_event(row) for row in rows).steps.get(step_key, StepState(key=step_key))
+_read_events: Final = PreparedQuery(
+    lambda: LearningEvent.objects.filter(
+        enrolment_id=given_uuid("enrolment"), step_key=given_uuid("step")
+    ).order_by("id")
+)
+
+
+def ask_events(enrolment_id: uuid.UUID, step_key: uuid.UUID) -> Question[LearningEvent]:
+    """What the ledger says of one step, oldest first."""
+    return Question.of(_read_events, enrolment=enrolment_id, step=step_key)
+
+
+def fold_step(step_key: uuid.UUID, events: Iterable[Event]) -> StepState:
+    """Where a learner stands in one step, from its entries."""
+    return fold_events(events).steps.get(step_key, StepState(key=step_key))
 
 
 def step_values(state: StepState) -> dict[str, Any]:
@@ -86,16 +101,19 @@ def step_values(state: StepState) -> dict[str, Any]:
     }
 
 
-def project_step(enrolment: Enrolment, state: StepState) -> StepProgress:
-    """Write the row of one step. One query."""
-    row = StepProgress(enrolment=enrolment, step_key=state.key, **step_values(state))
-    StepProgress.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["enrolment", "step_key"], update_fields=list(STEP_FIELDS)
-    )
-    return row
+def make_step_row(enrolment: Enrolment, state: StepState) -> StepProgress:
+    """The row of one step, as the ledger gives it."""
+    return StepProgress(enrolment_id=enrolment.pk, step_key=state.key, **step_values(state))
 
 
-@dataclass(frozen=True)
+write_steps: Final = PreparedInsert(StepProgress, unique=("enrolment", "step_key"), update=STEP_FIELDS)
+
+
+# In the order of `StepRecord`.
+RECORD_FIELDS = ("step_key", "state", "completed_at", "last_at")
+
+
+@dataclass(frozen=True, slots=True)
 class StepRecord:
     """What the course's row needs to know of a step's row."""
 
@@ -103,6 +121,22 @@ class StepRecord:
     state: str
     completed_at: Any
     last_at: Any
+
+    @classmethod
+    def from_state(cls, state: StepState) -> StepRecord:
+        """As the step's row will say it."""
+        return cls(state.key, state.status, state.completed_at, state.active_at or state.last_at)
+
+
+_read_steps: Final = PreparedQuery(
+    lambda: StepProgress.objects.filter(enrolment_id=given_uuid("enrolment")),
+    fields=("id", *RECORD_FIELDS),
+)
+
+
+def ask_records(enrolment_id: uuid.UUID) -> Question[StepProgress]:
+    """The steps in which anything happened, by their rows: what a `StepRecord` is made of."""
+    return Question(_read_steps, {"enrolment": enrolment_id}, columns=RECORD_FIELDS)
 
 
 def course_values(steps: CourseSteps, records: Iterable[StepRecord]) -> dict[str, Any]:
@@ -127,14 +161,19 @@ def course_values(steps: CourseSteps, records: Iterable[StepRecord]) -> dict[str
     }
 
 
+def make_course_row(enrolment: Enrolment, records: Iterable[StepRecord]) -> CourseProgress:
+    """The row of the course, from what its steps' rows say."""
+    return CourseProgress(enrolment_id=enrolment.pk, **course_values(steps_of(enrolment.edition), records))
+
+
+write_courses: Final = PreparedInsert(CourseProgress, unique=("enrolment",), update=COURSE_FIELDS)
+
+
 def project_course(enrolment: Enrolment) -> CourseProgress:
     """Write the row of the course from its steps' rows. Two queries."""
-    rows = StepProgress.objects.filter(enrolment=enrolment)
-    records = [StepRecord(row.step_key, row.state, row.completed_at, row.last_at) for row in rows.iterator()]
-    row = CourseProgress(enrolment=enrolment, **course_values(steps_of(enrolment.edition), records))
-    CourseProgress.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["enrolment"], update_fields=list(COURSE_FIELDS)
-    )
+    (rows,) = ask_together(ask_records(enrolment.pk))
+    row = make_course_row(enrolment, starmap(StepRecord, rows))
+    run_together(write_courses.statements([row]))
     return row
 
 
@@ -142,10 +181,10 @@ def project_course(enrolment: Enrolment) -> CourseProgress:
 
 
 def read_evidence(row: Evidence) -> rules.Evidence:
-    """A ledger row as the rules read it."""
+    """A ledger row as the rules read it. Its competency stands beside it, or in the row of the edition."""
     return rules.Evidence(
         id=row.pk,
-        competency=row.edition_competency.competency_id,
+        competency=getattr(row, "competency", None) or row.edition_competency.competency_id,
         level=row.level,
         kind=row.kind,
         valid_from=row.valid_from,
@@ -191,22 +230,52 @@ def _evidence_of(subject_ids: Iterable[uuid.UUID], competencies: Iterable[uuid.U
     return rows.order_by("id")
 
 
+_read_evidence: Final[PreparedQuery[Any]] = PreparedQuery(
+    lambda: (
+        Evidence.objects.filter(
+            is_among("edition_competency__competency_id", "competencies"), subject_id=given_uuid("subject")
+        )
+        .annotate(competency=F("edition_competency__competency_id"))
+        .order_by("id")
+    ),
+    extra=("competency",),
+)
+write_standings: Final = PreparedInsert(
+    Standing, unique=("subject", "competency", "level"), update=STANDING_FIELDS
+)
+
+
+def ask_evidence(subject_id: uuid.UUID, competencies: Iterable[uuid.UUID]) -> Question[Evidence]:
+    """What the ledger holds of a person in some competencies, oldest first."""
+    return Question.of(_read_evidence, subject=subject_id, competencies=list(set(competencies)))
+
+
+def make_standings(subject_id: uuid.UUID, entries: Sequence[Evidence]) -> list[Standing]:
+    """The standings that these entries give, not written yet.
+
+    One that they do not give any more, because what it rested on was taken back, is removed: one query, else none.
+    """
+    rows = _standing_rows(entries, subject_id=subject_id)
+    given = {(row.competency_id, row.level) for row in rows}
+    for entry in map(read_evidence, entries):
+        if (entry.competency, entry.level) not in given:
+            given.add((entry.competency, entry.level))
+            Standing.objects.filter(
+                subject_id=subject_id, competency_id=entry.competency, level=entry.level
+            ).delete()
+    return rows
+
+
 def project_standing(subject_id: uuid.UUID, competencies: Iterable[uuid.UUID]) -> None:
-    """Write the standings of a person in some competencies. Three queries."""
+    """Write the standings of a person in some competencies, and remove what is not theirs. Three queries."""
     wanted = set(competencies)
-    rows = _standing_rows(list(_evidence_of([subject_id], wanted)), subject_id=subject_id)
-    kept = {(row.competency_id, row.level) for row in rows}
-    stale = models.Q()
-    for competency, level in kept:
-        stale |= models.Q(competency_id=competency, level=level)
-    gone = Standing.objects.filter(subject_id=subject_id, competency_id__in=wanted)
-    (gone.exclude(stale) if kept else gone).delete()
-    Standing.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["subject", "competency", "level"],
-        update_fields=list(STANDING_FIELDS),
-    )
+    entries = _read_evidence.objects(subject=subject_id, competencies=list(wanted))
+    rows = make_standings(subject_id, entries)
+    stale = Standing.objects.filter(subject_id=subject_id, competency_id__in=wanted)
+    for row in rows:
+        stale = stale.exclude(competency_id=row.competency_id, level=row.level)
+    stale.delete()
+    run_together(write_standings.statements(rows))
 
 
 # --- Rebuilding, and proving --------------------------------------------------------------------------------------
@@ -277,7 +346,10 @@ def rebuild(*, check: bool) -> list[Difference]:
     for batch in _batches([*subject_ids, *extra]):
         with transaction.atomic():
             differences += _rebuild_standings(batch, check=check)
-    return differences
+    # Rosters are made from the rows above, and stand above them.
+    from lms.roster import rebuild_rosters
+
+    return differences + rebuild_rosters(check=check)
 
 
 def _rebuild_enrolments(ids: Sequence[uuid.UUID], *, check: bool) -> list[Difference]:
@@ -314,10 +386,7 @@ def _rebuild_enrolments(ids: Sequence[uuid.UUID], *, check: bool) -> list[Differ
                 step_values(states[step_key]) if step_key in states else None,
                 _pick(stored, STEP_FIELDS) if stored else None,
             )
-        records = [
-            StepRecord(state.key, state.status, state.completed_at, state.active_at or state.last_at)
-            for state in states.values()
-        ]
+        records = [StepRecord.from_state(state) for state in states.values()]
         stored_course = stored_courses.get(key)
         differences += _compare(
             "lms_courseprogress",
@@ -336,8 +405,7 @@ def _write_enrolment(
     Enrolment.objects.filter(pk=enrolment.pk).update(**enrolment_values(events))
     enrolment.refresh_from_db()
     StepProgress.objects.filter(enrolment=enrolment).exclude(step_key__in=states).delete()
-    for state in states.values():
-        project_step(enrolment, state)
+    run_together(write_steps.statements([make_step_row(enrolment, state) for state in states.values()]))
     project_course(enrolment)
 
 

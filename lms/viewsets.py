@@ -70,7 +70,13 @@ class OfferingEditView(EditView):
             target=changed,
             details={"fields": sorted(self.form.changed_data)},
         )
-        follow_new_closing(offering=changed, before=before.closes_at, actor=actor)
+        job = follow_new_closing(offering=changed, before=before.closes_at, actor=actor)
+        if job is not None:
+            messages.info(
+                self.request,
+                _("Everyone who is enrolled gets the later last day and is told."),
+                buttons=[messages.button(reverse("accounts_admin:job", args=[job.pk]), _("How far it is"))],
+            )
         return changed
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from django.urls import URLPattern, URLResolver, include, path
 from wagtail import hooks
 
+from lms import admin_views
 from lms.viewsets import LearningGroup, learning
 
 
 @hooks.register("register_admin_viewset")
 def register_learning() -> LearningGroup:
     return learning
+
+
+@hooks.register("register_admin_urls")
+def register_urls() -> list[URLPattern | URLResolver]:
+    addresses = [path("unsent-mail/", admin_views.list_unsent_mail, name="unsent_mail")]
+    return [path("", include((addresses, "lms_admin"), namespace="lms_admin"))]

@@ -15,21 +15,24 @@ from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.admin import messages
 from wagtail.models import Page
 
-from accounts.services import subject_of
+from accounts.requests import read_job_key
+from accounts.services import find_asked, subject_of
 from core.errors import DomainError
 from core.extensions import Impact, impact_reports
 from modules.branch import branch_course
 from modules.changes import ChangeLine, describe_changes
 from modules.coverage import find_coverage
 from modules.forms import CopyForm, IssueForm
+from modules.jobs import ask_for_edition
 from modules.models import CourseEdition
 from modules.pages import CoursePage
 from modules.permissions import may_copy, may_issue, may_see_editions
-from modules.selectors import editions_of, latest_edition, latest_editions
+from modules.selectors import editions_of, latest_editions
 from modules.services import (
+    CoursePreview,
+    CourseRefused,
     find_framework_edition,
     find_source_course,
-    issue_course_edition,
     preview_course_edition,
 )
 from standards.models import FrameworkEdition
@@ -69,14 +72,20 @@ def find_impacts(course_key: uuid.UUID) -> list[Impact]:
 
 @require_http_methods(["GET", "POST"])
 def issue_edition(request: HttpRequest, page_id: int) -> HttpResponse:
-    """What the next edition would change and whom it touches; a POST issues it."""
+    """What the next edition would change and whom it touches; a POST has the queue issue it."""
     if not may_issue(request.user):
         raise PermissionDenied(_("Only authors and administrators issue an edition of a course."))
     course = _find_course(page_id)
     form = IssueForm(request.POST or None)
-    if request.method == "POST" and form.is_valid() and _issue(request, course, form.cleaned_data["note"]):
-        return redirect("modules_admin:editions", course.pk)
+    asker, key = subject_of(request.user), read_job_key(request)
+    if request.method == "POST" and find_asked(asker=asker, job_id=key) is not None:
+        # A second press, after the edition of the first was issued.
+        return redirect("accounts_admin:job", key)
     preview = preview_course_edition(course_page=course)
+    # What stands in the way now is said now; the queue compiles again, and says what came up since.
+    if request.method == "POST" and form.is_valid() and _may_be_asked(request, preview):
+        job = ask_for_edition(course=course, asker=asker, note=form.cleaned_data["note"], job_id=key)
+        return redirect("accounts_admin:job", job.pk)
     changes: list[ChangeLine] = []
     if preview.before is not None and preview.outline is not None and not preview.problems:
         changes = describe_changes(preview.before, preview.outline)
@@ -97,31 +106,23 @@ def issue_edition(request: HttpRequest, page_id: int) -> HttpResponse:
             "framework_title": _title_of(preview.framework),
             "form": form,
             "edit_url": _edit_url(course),
+            "job_key": uuid.uuid4(),
         },
     )
 
 
-def _issue(request: HttpRequest, course: CoursePage, note: str) -> bool:
-    """Issues the edition and says so; a refusal is said too, and the screen shown again."""
-    before = latest_edition(course.translation_key)
-    try:
-        edition = issue_course_edition(course_page=course, issued_by=subject_of(request.user), note=note)
-    except DomainError as error:
-        messages.error(request, str(error))
+def _may_be_asked(request: HttpRequest, preview: CoursePreview) -> bool:
+    """Whether the pages make an edition, as far as one can tell now; else it is said, and the screen shows why."""
+    if preview.problems:
+        messages.error(request, str(CourseRefused(list(preview.problems))))
         return False
-    if before is not None and edition.pk == before.pk:
+    if preview.same_as is not None:
         messages.info(
             request,
-            _("Nothing was issued: edition %(number)d has this text already.") % {"number": edition.number},
+            _("Nothing was issued: edition %(number)d has this text already.")
+            % {"number": preview.same_as.number},
         )
-        return True
-    messages.success(
-        request,
-        _(
-            "Edition %(number)d of “%(title)s” was issued. Learners who are enrolled keep the edition they have."
-        )
-        % {"number": edition.number, "title": edition.title_en},
-    )
+        return False
     return True
 
 

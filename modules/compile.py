@@ -11,7 +11,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from django.utils.translation import gettext as _
 from wagtail.models import Locale, Page
@@ -98,14 +98,27 @@ class CompiledCourse:
         return {asset.file: asset for step in self.steps for asset in step.assets}
 
 
-def compile_course(*, course: CoursePage, framework_edition: FrameworkEdition) -> CompiledCourse:
+class Report(Protocol):
+    """Told how far the compiling is: so many steps, each in each language, of all."""
+
+    def __call__(self, *, done: int = 0, total: int = 0, doing: str = "") -> object: ...
+
+
+def say_nothing(*, done: int = 0, total: int = 0, doing: str = "") -> None:
+    """Nobody watches."""
+
+
+def compile_course(
+    *, course: CoursePage, framework_edition: FrameworkEdition, progress: Report = say_nothing
+) -> CompiledCourse:
     """Compiles the published pages of a course. `course` is the page in the source language.
 
     Issues the editions of its assessments, so call it inside a transaction (and roll that back for a preview).
     Queries: 9 for the tree in two languages, 1 for the mappings' codes, 1 for sources, those of files, and those of
     each assessment.
     """
-    return _Compiler(course, framework_edition).compile()
+    progress(doing="reading")
+    return _Compiler(course, framework_edition, progress).compile()
 
 
 class _Tree:
@@ -156,8 +169,9 @@ class _Tree:
 
 
 class _Compiler:
-    def __init__(self, course: CoursePage, framework_edition: FrameworkEdition) -> None:
+    def __init__(self, course: CoursePage, framework_edition: FrameworkEdition, progress: Report) -> None:
         self.tree = _Tree(course)
+        self.progress = progress
         self.framework = framework_edition
         self.codes = dict(framework_edition.competencies.values_list("competency_id", "code"))
         spoken = self.tree.words[course.translation_key]
@@ -270,16 +284,21 @@ class _Compiler:
 
     def _compile_module(self, module: ModulePage) -> OutlineModule:
         self._check_translated(module)
+        steps = [self._compile_step(page) for page in self.tree.steps[module.path]]
         return OutlineModule(
             key=module.translation_key,
             slug=module.slug,
             title=self._words(module, "title"),
             summary=self._words(module, "summary"),
-            steps=tuple(
-                self._compile_lesson(page) if isinstance(page, LessonPage) else self._compile_assessment(page)
-                for page in self.tree.steps[module.path]
-            ),
+            steps=tuple(steps),
         )
+
+    def _compile_step(self, page: LessonPage | AssessmentPage) -> OutlineStep:
+        pages = sum(len(steps) for steps in self.tree.steps.values())
+        self.progress(done=len(self.steps), total=pages * len(self.languages), doing="compiling")
+        if isinstance(page, LessonPage):
+            return self._compile_lesson(page)
+        return self._compile_assessment(page)
 
     def _check_translated(self, page: Any) -> None:
         for language in self.languages:

@@ -12,7 +12,7 @@ from accounts.models import Subject
 from accounts.services import record_audit
 from core.errors import DomainError
 from modules.assets import store_asset
-from modules.compile import CompiledCourse, Problem, compile_course
+from modules.compile import CompiledCourse, Problem, Report, compile_course, say_nothing
 from modules.documents import Outline
 from modules.models import CourseEdition, EditionAssessment, StepContent
 from modules.pages import CoursePage, TrainingPage
@@ -73,16 +73,22 @@ def find_framework_edition(course: CoursePage) -> FrameworkEdition | None:
 
 @transaction.atomic
 def issue_course_edition(
-    *, course_page: CoursePage, issued_by: Subject | None = None, note: str = ""
+    *,
+    course_page: CoursePage,
+    issued_by: Subject | None = None,
+    note: str = "",
+    progress: Report = say_nothing,
 ) -> CourseEdition:
     """Compile the published pages of a course into its next edition, in every language.
+
+    `progress` is told how many steps are compiled: for whoever watches the job.
 
     The text of the newest edition, word for word, gives that edition again. Raises CourseRefused with every reason at
     once, and DomainError where the text is that of an older edition.
     """
     # The page's row is the lock for numbering: two authors who issue at once get two numbers, or the same edition.
     course = CoursePage.objects.select_for_update(of=("self",)).get(pk=find_source_course(course_page).pk)
-    compiled = _compile_or_refuse(course)
+    compiled = _compile_or_refuse(course, progress)
     latest = latest_edition(course.translation_key)
     found = CourseEdition.objects.filter(course_key=course.translation_key, digest=compiled.digest).first()
     if found is not None and latest is not None:
@@ -95,6 +101,7 @@ def issue_course_edition(
             )
             % {"number": found.number, "latest": latest.number}
         )
+    progress(done=len(compiled.steps), total=len(compiled.steps), doing="writing")
     edition = _write_edition(
         course, compiled, number=latest.number + 1 if latest else 1, issued_by=issued_by, note=note
     )
@@ -108,11 +115,11 @@ def issue_course_edition(
     return edition
 
 
-def _compile_or_refuse(course: CoursePage) -> CompiledCourse:
+def _compile_or_refuse(course: CoursePage, progress: Report) -> CompiledCourse:
     framework = find_framework_edition(course)
     if framework is None:
         raise CourseRefused([_miss_framework(course)])
-    compiled = compile_course(course=course, framework_edition=framework)
+    compiled = compile_course(course=course, framework_edition=framework, progress=progress)
     if compiled.problems:
         raise CourseRefused(compiled.problems)
     return compiled

@@ -14,15 +14,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.admin import messages
 
 from accounts.models import User
-from accounts.services import subject_of
+from accounts.requests import read_job_key
+from accounts.services import find_asked, subject_of
 from core.errors import DomainError
-from standards.drafts import preview_edition, report_impact
+from standards.drafts import EditionPreview, preview_edition, report_impact
+from standards.jobs import ask_for_edition
 from standards.models import FrameworkEdition
 from standards.pages import FrameworkPage
 from standards.permissions import may_change_status, may_issue, may_see_editions
+from standards.reading import find_source_page
 from standards.rules import NEXT_STATUSES
 from standards.selectors import light_editions
-from standards.services import change_edition_status, issue_framework_edition
+from standards.services import EditionRefused, change_edition_status
 
 
 def _frame(*trail: tuple[str, str], title: str, icon: str) -> dict[str, Any]:
@@ -35,37 +38,26 @@ def _frame(*trail: tuple[str, str], title: str, icon: str) -> dict[str, Any]:
 
 @require_http_methods(["GET", "POST"])
 def issue_edition(request: HttpRequest, page_id: int) -> HttpResponse:
-    """What the next edition would change and whom it touches; a POST issues it."""
+    """What the next edition would change and whom it touches; a POST has the queue issue it."""
     if not may_issue(request.user):
         raise PermissionDenied(_("Only the standards committee and administrators issue an edition."))
     page = get_object_or_404(FrameworkPage.objects.select_related("locale"), pk=page_id)
     statuses = [FrameworkEdition.Status.CONSULTATION, FrameworkEdition.Status.ADOPTED]
-    # A refusal is shown on the same screen, as a fresh look at what stands in the way.
-    if request.method == "POST" and request.POST.get("status") in statuses:
-        known = set(FrameworkEdition.objects.values_list("pk", flat=True))
-        try:
-            edition = issue_framework_edition(
-                framework_page=page,
-                status=request.POST["status"],
-                issued_by=subject_of(cast("User", request.user)),
-            )
-        except DomainError as error:
-            messages.error(request, str(error))
-        else:
-            if edition.pk in known:
-                messages.info(
-                    request,
-                    _("Nothing was issued: edition %(number)d has this text already.")
-                    % {"number": edition.number},
-                )
-            else:
-                messages.success(
-                    request,
-                    _("Edition %(number)d of “%(title)s” was issued.")
-                    % {"number": edition.number, "title": edition.title_en},
-                )
-            return redirect("standards_admin:editions")
+    asker, key = subject_of(cast("User", request.user)), read_job_key(request)
+    if request.method == "POST" and find_asked(asker=asker, job_id=key) is not None:
+        # A second press, after the edition of the first was issued.
+        return redirect("accounts_admin:job", key)
     preview = preview_edition(page)
+    # A refusal is shown on the same screen, as a fresh look at what stands in the way.
+    if (
+        request.method == "POST"
+        and request.POST.get("status") in statuses
+        and _may_be_asked(request, preview)
+    ):
+        job = ask_for_edition(
+            framework=find_source_page(page), asker=asker, status=request.POST["status"], job_id=key
+        )
+        return redirect("accounts_admin:job", job.pk)
     edit_url = reverse("wagtailadmin_pages:edit", args=[page.pk])
     return render(
         request,
@@ -77,8 +69,24 @@ def issue_edition(request: HttpRequest, page_id: int) -> HttpResponse:
             "statuses": statuses,
             "impacts": report_impact(page.translation_key),
             "edit_url": edit_url,
+            "job_key": uuid.uuid4(),
         },
     )
+
+
+def _may_be_asked(request: HttpRequest, preview: EditionPreview) -> bool:
+    """Whether the pages make an edition, as far as one can tell now; else it is said, and the screen shows why."""
+    if preview.problems:
+        messages.error(request, str(EditionRefused(preview.problems)))
+        return False
+    if preview.same is not None:
+        messages.info(
+            request,
+            _("Nothing was issued: edition %(number)d has this text already.")
+            % {"number": preview.same.number},
+        )
+        return False
+    return True
 
 
 @require_safe

@@ -11,9 +11,11 @@ class StandardsConfig(AppConfig):
     def ready(self) -> None:
         from wagtail.signals import page_published
 
+        from standards.jobs import register_jobs
         from standards.pages import CompetencyPage
         from standards.receivers import hear_of_published_competency
 
         page_published.connect(
             hear_of_published_competency, sender=CompetencyPage, dispatch_uid="standards.competency_published"
         )
+        register_jobs()

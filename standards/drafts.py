@@ -69,7 +69,7 @@ class EditionPreview:
     last: FrameworkEdition | None
     number: int
     problems: list[str]
-    same: bool
+    same: FrameworkEdition | None
     changes: list[tuple[str, list[Change]]]
     marks_changed: bool
     unpublished: list[Page]
@@ -92,7 +92,9 @@ def preview_edition(framework_page: FrameworkPage) -> EditionPreview:
         last=last,
         number=last.number + 1 if last else 1,
         problems=problems,
-        same=bool(digest) and FrameworkEdition.objects.filter(framework_key=text.key, digest=digest).exists(),
+        same=FrameworkEdition.objects.filter(framework_key=text.key, digest=digest).defer("document").first()
+        if digest
+        else None,
         changes=changes,
         marks_changed=before is not None and touches_other_words(before, text),
         unpublished=find_unpublished(source),

@@ -52,7 +52,6 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     # So that its table is made: a test that is about sharing uses it.
     "shared": CACHES["default"],
-    "process": CACHES["process"],
 }
 # A test that is about limits sets its own.
 ACCOUNT_RATE_LIMITS = False

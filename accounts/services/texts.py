@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from django.core.files.base import File
 from django.core.files.storage import Storage
@@ -17,9 +18,13 @@ from django.utils.translation import gettext as _
 from accounts.models import LegalHold, PersonalText, Subject
 from accounts.services.erasure_list import ErasedThings, note_erasure
 from core import clock
-from core.errors import DomainError, InvalidInput
+from core.errors import DomainError, InvalidInput, NoRoom, say_no_room
 from core.prepared import PreparedQuery, is_among
-from core.uploads import check_upload
+from core.prepared_writes import PreparedInsert
+from core.storage import lacks_room
+from core.uploads import CheckedUpload, check_upload
+
+log = logging.getLogger(__name__)
 
 LONGEST_TEXT: Final = 50_000
 
@@ -34,19 +39,35 @@ class HeldByLaw(DomainError):
     code = "legal_hold"
 
 
+_write_texts: Final = PreparedInsert(PersonalText)
+
+
 def save_text(
     *, subject: Subject, kind: str, text: str, author: Subject | None = None, text_id: uuid.UUID | None = None
 ) -> PersonalText:
-    """Keep words of or about a person apart from every ledger. Refuses more than 50,000 characters."""
+    """Keep words of or about a person apart from every ledger. Refuses more than 50,000 characters. One query."""
+    return write_text(make_text(subject=subject, kind=kind, text=text, author=author, text_id=text_id))
+
+
+def make_text(
+    *, subject: Subject, kind: str, text: str, author: Subject | None = None, text_id: uuid.UUID | None = None
+) -> PersonalText:
+    """The same, not written yet: for who has to name its key and digest first."""
     if len(text) > LONGEST_TEXT:
         raise InvalidInput(
             _("This text is longer than %(limit)d characters. Shorten it, or send it as a file.")
             % {"limit": LONGEST_TEXT}
         )
     # PostgreSQL keeps no NUL in a text.
-    return PersonalText.objects.create(
+    return PersonalText(
         id=text_id or uuid.uuid4(), subject=subject, author=author, kind=kind, text=text.replace("\x00", "")
     )
+
+
+def write_text(text: PersonalText) -> PersonalText:
+    """Write a text that was made. One query."""
+    _write_texts.insert(text)
+    return text
 
 
 def save_file(
@@ -55,18 +76,79 @@ def save_file(
     upload: UploadedFile,
     kind: str = PersonalText.Kind.UPLOAD,
     author: Subject | None = None,
+    text_id: uuid.UUID | None = None,
 ) -> PersonalText:
-    """Keep a file that a person sent, once its content has been checked."""
+    """Keep a file that a person sent, once its content has been checked. NoRoom where the disk takes no more."""
     checked = check_upload(upload)
-    return PersonalText.objects.create(
-        subject=subject,
-        author=author,
-        kind=kind,
-        file=File(upload, name=f"upload.{checked.extension}"),
+    try:
+        return _keep_file(upload, checked, text_id=text_id, subject=subject, kind=kind, author=author)
+    except OSError as error:
+        if not lacks_room(error):
+            raise
+        log.exception("A file was not kept: the disk takes no more.")
+        raise NoRoom(say_no_room()) from error
+
+
+def _keep_file(
+    upload: UploadedFile, checked: CheckedUpload, *, text_id: uuid.UUID | None, **fields: Any
+) -> PersonalText:
+    text = PersonalText(
+        id=text_id or uuid.uuid4(),
+        **fields,
         file_name=checked.name,
         content_type=checked.content_type,
         size=checked.size,
     )
+    # Before the row: a model that fails to keep its file while it is saved breaks the transaction around it.
+    text.file.save(f"upload.{checked.extension}", File(upload), save=False)
+    try:
+        text.save(force_insert=True)
+    except BaseException:
+        discard_files([text])
+        raise
+    return text
+
+
+def find_new_uploads(
+    *, subject: Subject, uploads: Sequence[UploadedFile], form_id: uuid.UUID
+) -> dict[uuid.UUID, UploadedFile]:
+    """What a form brought that it did not bring before, each once, by the key that it will have. One query."""
+    keyed = {uuid.uuid5(form_id, f"{subject.pk}:{_digest(upload)}"): upload for upload in uploads}
+    known = set(PersonalText.objects.filter(pk__in=keyed).values_list("pk", flat=True)) if keyed else set()
+    return {key: upload for key, upload in keyed.items() if key not in known}
+
+
+def save_files(*, subject: Subject, uploads: Mapping[uuid.UUID, UploadedFile]) -> list[PersonalText]:
+    """Keep files that a person sent together, under these keys: all of them or none.
+
+    Whoever calls it and then fails calls `discard_files`: a transaction takes back rows, not files.
+    """
+    for upload in uploads.values():
+        check_upload(upload)
+    kept: list[PersonalText] = []
+    try:
+        for key, upload in uploads.items():
+            kept.append(save_file(subject=subject, upload=upload, text_id=key))
+    except BaseException:
+        discard_files(kept)
+        raise
+    return kept
+
+
+def _digest(upload: UploadedFile) -> str:
+    upload.seek(0)
+    digest = hashlib.sha256()
+    for chunk in upload.chunks():
+        digest.update(chunk)
+    upload.seek(0)
+    return digest.hexdigest()
+
+
+def discard_files(texts: Iterable[PersonalText]) -> None:
+    """Delete the files of rows that are not going to be."""
+    for text in texts:
+        if text.file:
+            delete_file(text.file.storage, text.file.name)
 
 
 def text_digest(text: PersonalText) -> str:

@@ -49,6 +49,16 @@ class Form:
         read.close()
         return form
 
+    @classmethod
+    def from_stored(cls, data: Mapping[str, Any]) -> Form:
+        """The same for what `to_json` gave and the database kept: read without being checked again."""
+        return cls(
+            tuple(
+                FormItem(key=one["key"], section=one["section"], options=tuple(one["options"]))
+                for one in data["items"]
+            )
+        )
+
     def to_json(self) -> dict[str, Any]:
         return {"items": [item.to_json() for item in self.items]}
 

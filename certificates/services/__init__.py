@@ -1,7 +1,7 @@
 """Writes about certificates: issuing, their status, their files, and what a holder decides. Import from here."""
 
 from certificates.services.attest import attest_certificate
-from certificates.services.files import print_certificate
+from certificates.services.files import draw_pictures, print_certificate
 from certificates.services.issue import NotEarned, issue_certificate
 from certificates.services.repair import issue_missing, print_missing, sign_anew
 from certificates.services.sharing import (
@@ -38,6 +38,7 @@ __all__ = [
     "check_holder_name",
     "close_correction_request",
     "close_share_link",
+    "draw_pictures",
     "issue_certificate",
     "issue_missing",
     "make_share_link",

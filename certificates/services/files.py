@@ -32,6 +32,8 @@ _drawing = threading.Lock()
 def print_certificate(*, certificate_id: uuid.UUID) -> bool:
     """Make what is missing of a certificate's PDFs; whether anything was made. A repeat makes nothing twice.
 
+    Their pictures, which only the holder's screen shows, follow in a task of their own.
+
     Raises PdfError where the facts cannot be drawn, PdfSigningError where a signature does not verify.
     """
     made = False
@@ -40,18 +42,44 @@ def print_certificate(*, certificate_id: uuid.UUID) -> bool:
     return made
 
 
+def draw_pictures(*, certificate_id: uuid.UUID) -> bool:
+    """Draw what is missing of the pictures of a certificate's PDFs; whether anything was drawn."""
+    drawn = False
+    for language in LANGUAGES:
+        drawn = _draw_in(certificate_id, language) or drawn
+    return drawn
+
+
 @transaction.atomic
 def _print_in(certificate_id: uuid.UUID, language: Language) -> bool:
     content = CertificateContent.objects.select_for_update().get(pk=certificate_id)
     if content.facts is None or content.pdf_in(language):
         return False
+    from certificates.tasks import draw_pictures_task
+
     facts = CertificateFacts.from_document(content.facts)
     row, identity = get_pdf_identity()
     pdf = make_signed_pdf(facts=facts, language=language, identity=identity)
     _keep(content, f"pdf_{language}", f"{facts.number}-{language}.pdf", pdf)
-    _keep(content, f"picture_{language}", f"{facts.number}-{language}.webp", draw_picture(pdf))
     content.pdf_key = row
-    content.save(update_fields=[f"pdf_{language}", f"picture_{language}", "pdf_key"])
+    content.save(update_fields=[f"pdf_{language}", "pdf_key"])
+    if all(content.pdf_in(each) for each in LANGUAGES):
+        draw_pictures_task.enqueue(str(certificate_id))
+    return True
+
+
+@transaction.atomic
+def _draw_in(certificate_id: uuid.UUID, language: Language) -> bool:
+    content = CertificateContent.objects.select_for_update().filter(pk=certificate_id).first()
+    if content is None or content.facts is None:
+        return False
+    file = content.pdf_in(language)
+    if not file or content.picture_in(language):
+        return False
+    with file.open("rb") as opened:
+        picture = draw_picture(opened.read())
+    _keep(content, f"picture_{language}", f"{content.facts['number']}-{language}.webp", picture)
+    content.save(update_fields=[f"picture_{language}"])
     return True
 
 
@@ -76,7 +104,7 @@ def draw_picture(pdf: bytes) -> bytes:
         finally:
             document.close()
     output = io.BytesIO()
-    picture.convert("RGB").save(output, "WEBP", quality=82, method=4)
+    picture.convert("RGB").save(output, "WEBP", quality=82, method=2)
     return output.getvalue()
 
 

@@ -63,6 +63,7 @@ class Draft:
     supersedes: Certificate | None = None
     actor: Subject | None = None
     client_id: uuid.UUID | None = None
+    print_later: bool = True
 
 
 def lock_enrolment(enrolment_id: uuid.UUID) -> Enrolment:
@@ -77,21 +78,23 @@ def lock_enrolment(enrolment_id: uuid.UUID) -> Enrolment:
     )
 
 
-def issue_certificate(*, enrolment: Enrolment) -> Certificate:
+def issue_certificate(*, enrolment: Enrolment, print_later: bool = True) -> Certificate:
     """The certificate of a completed enrolment: issued once, and the same one whenever it is asked for again.
+
+    Its PDFs are made by a task, unless whoever calls says that they make them.
 
     Raises NotEarned where a requirement has no record, or where nobody is left to name.
     """
     for _try in range(TRIES):
         try:
-            return _issue(enrolment.pk)
+            return _issue(enrolment.pk, print_later=print_later)
         except IntegrityError:
             log.warning("A certificate's number or place was taken meanwhile; another is drawn.")
-    return _issue(enrolment.pk)
+    return _issue(enrolment.pk, print_later=print_later)
 
 
 @transaction.atomic
-def _issue(enrolment_id: uuid.UUID) -> Certificate:
+def _issue(enrolment_id: uuid.UUID, *, print_later: bool) -> Certificate:
     enrolment = lock_enrolment(enrolment_id)
     found = Certificate.objects.filter(enrolment=enrolment, supersedes__isnull=True).first()
     if found is not None:
@@ -117,6 +120,7 @@ def _issue(enrolment_id: uuid.UUID) -> Certificate:
             ),
             issued_at=now,
             reason=StatusEntry.Reason.COMPLETED,
+            print_later=print_later,
         )
     )
     tell_holder(certificate, kind="certificate_issued")
@@ -176,7 +180,8 @@ def write_certificate(draft: Draft) -> Certificate:
     )
     if not (found.signed and found.unchanged):
         raise SigningFailed(f"The credential of {number} does not verify: {found.reasons or 'facts differ'}")
-    print_certificate_task.enqueue(str(certificate.pk))
+    if draft.print_later:
+        print_certificate_task.enqueue(str(certificate.pk))
     return certificate
 
 

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from core.backup.errors import BackupRefused
 from core.backup.manifest import is_safe_path
+from core.storage import COMING
 
 # Folders of ours inside a storage: on the same disk as its files, so that a link or a renaming is enough.
 HELD: Final = ".backup-"
@@ -111,7 +112,7 @@ def walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
             continue
         for entry in entries:
             name = f"{prefix}{entry.name}"
-            if not prefix and entry.name.startswith((HELD, STAGED)):
+            if not prefix and entry.name.startswith((HELD, STAGED, COMING)):
                 continue
             with suppress(FileNotFoundError):
                 if entry.is_dir(follow_symlinks=False):
@@ -338,7 +339,7 @@ def _swap(store: Store, folder: Path) -> None:
     if not old.exists():
         leaving.mkdir(exist_ok=True)
         for entry in list(store.root.iterdir()):
-            if not entry.name.startswith((HELD, STAGED)):
+            if not entry.name.startswith((HELD, STAGED, COMING)):
                 entry.rename(leaving / entry.name)
         # From here on what stands in the storage is what came.
         leaving.rename(old)

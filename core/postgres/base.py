@@ -28,6 +28,8 @@ from psycopg.pq import TransactionStatus
 
 # A line that was silent for longer is asked whether it is still there.
 LONGEST_SILENCE: Final = 30.0
+# So many runs until psycopg prepares a statement that nobody asked it to.
+NEVER_BY_ITSELF: Final = 2**62
 
 
 class Shelf:
@@ -105,6 +107,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return None
         key = tuple(str(told.get(name, "")) for name in ("NAME", "USER", "HOST", "PORT"))
         return _shelves.get(key) or _shelves.setdefault(key, Shelf(most))
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params = super().get_connection_params()
+        if self.settings_dict.get("PREPARE"):
+            # Only what asks for it (`core.prepared`) is prepared, however often another statement runs.
+            params["prepare_threshold"] = NEVER_BY_ITSELF
+        return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         kept = self._shelf.take() if self._shelf else None

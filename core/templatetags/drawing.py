@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from django import template
-from django.templatetags.static import static
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -21,6 +21,11 @@ SPRITE: Final = "img/icons.svg"
 STATE_ICONS: Final = {"ok": "done", "wait": "wait", "stop": "warn"}
 STEP_ICONS: Final = {"done": "done", "here": "here", "wait": "wait", "locked": "lock"}
 LEAVES: Final = {"held": ("leaf", "leaf"), "under_way": ("leaf", "leaf-half")}
+
+
+def find_sprite() -> str:
+    """The address of the drawing that holds every icon."""
+    return str(staticfiles_storage.url(SPRITE))
 
 
 @lru_cache(maxsize=256)
@@ -41,7 +46,7 @@ def icon(name: str, css: str = "", label: str = "") -> SafeString:
     Names: search arrow back down download print external done here todo wait lock warn stop replaced info flag
     practice play mail offline leaf leaf-half leaf-none.
     """
-    return _draw_icon(name, css, str(label), static(SPRITE))
+    return _draw_icon(name, css, str(label), find_sprite())
 
 
 @lru_cache(maxsize=8)
@@ -55,13 +60,20 @@ def _draw_leaf(state: str, sprite: str) -> SafeString:
 @register.simple_tag
 def leaf(state: str) -> SafeString:
     """One leaf is one competency: “held”, “under_way”, anything else not yet. The words stand beside it."""
-    return _draw_leaf(str(state), static(SPRITE))
+    return _draw_leaf(str(state), find_sprite())
 
 
 @register.simple_tag
 def leaves(states: Iterable[str]) -> SafeString:
     """A row of leaves."""
     return format_html('<span class="leaves">{}</span>', mark_safe("".join(leaf(one) for one in states)))
+
+
+@register.simple_tag
+def dots(kinds: Iterable[str]) -> SafeString:
+    """A column of dots, one a person: “moving” or “stuck”. The numbers stand beside it."""
+    drawn = {"moving": '<span class="dot moving"></span>', "stuck": '<span class="dot stuck"></span>'}
+    return mark_safe("".join(drawn[kind] for kind in kinds))
 
 
 @register.simple_tag
@@ -84,26 +96,26 @@ def saved(when: str = "", note: str = "") -> SafeString:
 
 
 @register.simple_tag
-def path(steps: Iterable[Any], label: str = "") -> SafeString:
-    """Steps on a line: `{title, url, state, note}` each, named by `label`.
+def path(steps: Iterable[Any], label: str = "", base: Any = "") -> SafeString:
+    """Steps on a line: `{title, url, state, note}` each, named by `label`; `base` stands before their addresses.
 
     The state is “done”, “here”, “wait” (begun, something is missing), “locked” or “todo”; the note says it in words.
     """
     return format_html(
         '<ol class="path"{}>{}</ol>',
         format_html(' aria-label="{}"', label) if label else "",
-        format_html_join("", "{}", ((_draw_step(step),) for step in steps)),
+        format_html_join("", "{}", ((_draw_step(step, base),) for step in steps)),
     )
 
 
-def _draw_step(step: Any) -> SafeString:
+def _draw_step(step: Any, base: Any) -> SafeString:
     def read(name: str) -> Any:
         return step.get(name, "") if isinstance(step, Mapping) else getattr(step, name, "")
 
     kind, url, title, note = read("state"), read("url"), read("title"), read("note")
     here = kind == "here"
     if url and not here:
-        name = format_html('<a href="{}">{}</a>', url, title)
+        name = format_html('<a href="{}{}">{}</a>', base, url, title)
     else:
         name = format_html("<span{}>{}</span>", mark_safe(' class="now"') if here else "", title)
     return format_html(

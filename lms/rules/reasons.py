@@ -19,7 +19,7 @@ from lms.rules.steps import (
     ASSESSED,
     CourseSteps,
     Step,
-    blocking_step,
+    blocking_steps,
     completion,
     completion_reason,
     missing_checks,
@@ -162,9 +162,10 @@ def explain_incomplete(outline: CourseSteps, facts: Facts) -> list[Reason]:
     then, too, the list is empty; ``completion`` tells.)
     """
     completed = facts.state.completed
-    missing = completion(outline.steps, completed).missing
+    missing = frozenset(completion(outline.steps, completed).missing)
     if not missing:
         return []
+    blockers = blocking_steps(outline, completed)
     reasons: list[Reason] = []
     closed = facts.closes_at is not None and facts.now >= facts.closes_at
     if closed and facts.closes_at is not None:
@@ -172,7 +173,7 @@ def explain_incomplete(outline: CourseSteps, facts: Facts) -> list[Reason]:
     for step in outline.steps:
         if step.key not in missing:
             continue
-        blocker = blocking_step(outline, completed, step.key)
+        blocker = blockers.get(step.key)
         if blocker is not None:
             reasons.append(LockedBy(step=step.key, by=blocker.key))
             continue

@@ -144,6 +144,22 @@ def blocking_step(course: CourseSteps, completed: Collection[UUID], key: UUID) -
     raise KeyError(key)
 
 
+def blocking_steps(course: CourseSteps, completed: Collection[UUID]) -> dict[UUID, Step]:
+    """For every locked step of a course the one that keeps it locked, as :func:`blocking_step` says of one."""
+    if course.order == "free":
+        return {}
+    found: dict[UUID, Step] = {}
+    blocker: Step | None = None
+    for step in course.steps:
+        if step.key in completed:
+            continue
+        if blocker is not None:
+            found[step.key] = blocker
+        elif step.required:
+            blocker = step
+    return found
+
+
 def is_unlocked(course: CourseSteps, completed: Collection[UUID], key: UUID) -> bool:
     """Whether a step may be opened (see :func:`blocking_step`)."""
     return blocking_step(course, completed, key) is None
@@ -156,12 +172,11 @@ def next_step(course: CourseSteps, state: CourseState) -> Step | None:
     to do but, perhaps, to wait.
     """
     completed = state.completed
+    locked = blocking_steps(course, completed)
     open_steps = [
         step
         for step in course.steps
-        if step.key not in completed
-        and is_unlocked(course, completed, step.key)
-        and not _waits(state.steps.get(step.key))
+        if step.key not in completed and step.key not in locked and not _waits(state.steps.get(step.key))
     ]
     begun = [
         (known.active_at, number)

@@ -1,9 +1,9 @@
-"""A course edition as a book to print: every lesson in the reader's language, and no answer to anything."""
+"""A course edition as a book to print: each lesson that is open, in the reader's language, without an answer."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ REFLECTION_LINES: Final = 4
 
 @dataclass(frozen=True, kw_only=True)
 class BookStep:
-    """A lesson with its text, or an assessment by its name and introduction."""
+    """A lesson with its text, or an assessment by its name and introduction. One that is locked has its title only."""
 
     step: OutlineStep
     number: str
@@ -36,6 +36,7 @@ class BookStep:
     kind: str
     segments: Sequence[Mapping[str, Any]] = ()
     sources: Sequence[Mapping[str, Any]] = ()
+    is_locked: bool = False
 
     @property
     def anchor(self) -> str:
@@ -115,6 +116,11 @@ class BookView:
         return texts.say(framework.title, texts.language()) if framework else ""
 
     @property
+    def has_locked(self) -> bool:
+        """Whether some of it is not open yet to who reads it."""
+        return any(one.is_locked for one in self._steps())
+
+    @property
     def has_checks(self) -> bool:
         return any(part["type"] == "check" for one in self._steps() for part in one.segments)
 
@@ -122,8 +128,10 @@ class BookView:
         return (one for module in self.modules for one in module.steps)
 
 
-def read_book(edition: CourseEdition, *, language: str) -> BookView:
-    """The whole text of an edition. One query, one more for an outline that the process has not read.
+def read_book(
+    edition: CourseEdition, *, language: str, open_steps: Collection[uuid.UUID] | None = None
+) -> BookView:
+    """The text of an edition, of these steps where they are given. One query, one more for an outline that is not kept.
 
     The answers' keys and what is said to them are never read.
     """
@@ -137,27 +145,42 @@ def read_book(edition: CourseEdition, *, language: str) -> BookView:
     )
     contents = {row.step_key: row for row in rows}
     modules = tuple(
-        _read_module(module, number, contents) for number, module in enumerate(outline.modules, start=1)
+        _read_module(module, number, contents, open_steps)
+        for number, module in enumerate(outline.modules, start=1)
     )
     return BookView(edition=edition, outline=outline, modules=modules, sources=_gather_sources(modules))
 
 
-def _read_module(module: OutlineModule, number: int, contents: Mapping[uuid.UUID, StepContent]) -> BookModule:
+def _read_module(
+    module: OutlineModule,
+    number: int,
+    contents: Mapping[uuid.UUID, StepContent],
+    open_steps: Collection[uuid.UUID] | None,
+) -> BookModule:
     return BookModule(
         number=number,
         title=texts.say(module.title, texts.language()),
         summary=texts.say(module.summary, texts.language()),
         steps=tuple(
-            _read_step(step, f"{number}.{place}", contents)
+            _read_step(
+                step,
+                f"{number}.{place}",
+                contents.get(step.key),
+                is_locked=open_steps is not None and step.key not in open_steps,
+            )
             for place, step in enumerate(module.steps, start=1)
         ),
     )
 
 
-def _read_step(step: OutlineStep, number: str, contents: Mapping[uuid.UUID, StepContent]) -> BookStep:
-    content = contents.get(step.key)
+def _read_step(step: OutlineStep, number: str, content: StepContent | None, *, is_locked: bool) -> BookStep:
     if content is None:
         raise Http404("A step of this edition has no text.")
+    kind = "" if step.is_lesson else texts.say_step_kind(step.kind)
+    if is_locked:
+        return BookStep(
+            step=step, number=number, title=content.title, language=content.locale, kind=kind, is_locked=True
+        )
     prefix = f"s{number.replace('.', '-')}"
     return BookStep(
         step=step,
@@ -165,7 +188,7 @@ def _read_step(step: OutlineStep, number: str, contents: Mapping[uuid.UUID, Step
         title=content.title,
         lead=content.lead,
         language=content.locale,
-        kind="" if step.is_lesson else texts.say_step_kind(step.kind),
+        kind=kind,
         segments=tuple(_read_segment(segment, prefix) for segment in content.segments),
         sources=tuple(
             {**source, "id": f"{prefix}-source-{place}"}

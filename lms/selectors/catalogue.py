@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,10 +14,12 @@ from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Wh
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core import clock
+from core.kept import Shown, columns_of
 from core.prepared import PreparedQuery, given_moment, given_uuid
 from core.text import make_sort_key
 from lms import texts
@@ -37,6 +39,12 @@ class OfferingView:
     offering: Offering
     taken: int
     now: datetime
+
+    @property
+    def shows(self) -> tuple[Hashable, ...]:
+        """All that is shown of it now."""
+        offering = self.offering
+        return (*columns_of(offering), *columns_of(offering.organization), self.taken, self.state, self.when)
 
     @property
     def state(self) -> str:
@@ -145,6 +153,15 @@ class TrainingEntry:
     courses: tuple[CourseEntry, ...]
 
     @property
+    def shows(self) -> tuple[Hashable, ...]:
+        """All that is shown of it: an edition never changes, so its key and digest stand for it."""
+        return (
+            self.key,
+            *((one.edition.pk, one.edition.digest, one.competencies_in_framework) for one in self.courses),
+            *(view.shows for one in self.courses for view in one.offerings),
+        )
+
+    @property
     def is_one_course(self) -> bool:
         """Whether it is one course of the same name, so that naming it again would say nothing."""
         return len(self.courses) == 1 and self.courses[0].title == self.title
@@ -203,12 +220,16 @@ class CatalogueFilter:
         return not self.open_now or course.is_open
 
 
-@dataclass(frozen=True, kw_only=True)
-class Catalogue:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Catalogue(Shown):
     """Everything that is shown; `of` counts the courses before the filter."""
 
     trainings: tuple[TrainingEntry, ...] = field(default_factory=tuple)
     of: int = 0
+
+    @cached_property
+    def shows(self) -> tuple[Hashable, ...]:
+        return (self.of, *(training.shows for training in self.trainings))
 
     @property
     def courses(self) -> int:

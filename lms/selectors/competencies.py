@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
+from typing import Final
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Organization, Role
 from core import clock
+from core.kept import Kept, Shown, columns_of
+from core.prepared import PreparedQuery, given_uuid
 from lms import texts
 from lms.models import Enrolment, Evidence, Standing
 from lms.projections import read_evidence
@@ -75,12 +80,32 @@ class MapRow:
         return self.domain.title_in(texts.language())
 
 
-@dataclass(frozen=True, kw_only=True)
-class CompetencyMap:
-    """Domains × levels of one framework edition, filled by one person's standing."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CompetencyMap(Shown):
+    """Domains × levels of one framework edition, filled by a standing; the same for all who stand so.
+
+    `states` hold for each competency of the edition, in its order, the state at each level.
+    """
 
     edition: FrameworkEdition
-    rows: tuple[MapRow, ...]
+    states: tuple[tuple[str, ...], ...]
+
+    @property
+    def shows(self) -> tuple[Hashable, ...]:
+        return (columns_of(self.edition), self.states)
+
+    @cached_property
+    def rows(self) -> tuple[MapRow, ...]:
+        waiting = iter(self.states)
+        rows = []
+        for domain, members in read_domains(self.edition.pk):
+            states = [next(waiting) for _member in members]
+            cells = (
+                MapCell(level=level, states=tuple(known[place] for known in states))
+                for place, level in enumerate(LEVELS)
+            )
+            rows.append(MapRow(domain=domain, cells=tuple(cells)))
+        return tuple(rows)
 
     @property
     def title(self) -> str:
@@ -145,21 +170,28 @@ def _best(states: Iterable[str]) -> str:
     return HELD if HELD in found else UNDER_WAY if UNDER_WAY in found else NONE
 
 
+def _editions_that_concern() -> QuerySet[FrameworkEdition]:
+    subject = given_uuid("subject")
+    learned = Enrolment.objects.filter(subject_id=subject).values("edition__framework_edition__framework_key")
+    shown = Standing.objects.filter(subject_id=subject).values("competency__framework_key")
+    return FrameworkEdition.objects.filter(
+        Q(framework_key__in=learned) | Q(framework_key__in=shown)
+    ).order_by("framework_key", "-number")
+
+
+_read_editions: Final = PreparedQuery(
+    _editions_that_concern,
+    fields=[one.attname for one in FrameworkEdition._meta.concrete_fields if one.attname != "document"],
+)
+_read_standings: Final = PreparedQuery(lambda: Standing.objects.filter(subject_id=given_uuid("subject")))
+
+
 def framework_editions_of(subject_id: uuid.UUID) -> list[FrameworkEdition]:
     """The standards that concern a person: those of their courses and of their evidence, each as it stands now.
 
-    Two queries. Of each framework the adopted edition, else the newest.
+    One query. Of each framework the adopted edition, else the newest.
     """
-    learned = Enrolment.objects.filter(subject_id=subject_id).values(
-        "edition__framework_edition__framework_key"
-    )
-    shown = Standing.objects.filter(subject_id=subject_id).values("competency__framework_key")
-    editions = (
-        FrameworkEdition.objects.filter(framework_key__in=learned.union(shown))
-        .defer("document")
-        .order_by("framework_key", "-number")
-    )
-    return pick_editions(editions)
+    return pick_editions(_read_editions.objects(subject=subject_id))
 
 
 def pick_editions(editions: Iterable[FrameworkEdition]) -> list[FrameworkEdition]:
@@ -176,32 +208,47 @@ def pick_editions(editions: Iterable[FrameworkEdition]) -> list[FrameworkEdition
     return sorted(chosen, key=lambda edition: edition.title_en)
 
 
+_domains: Final[Kept[uuid.UUID, tuple[tuple[EditionDomain, tuple[uuid.UUID, ...]], ...]]] = Kept(64)
+
+
+def read_domains(edition_id: uuid.UUID) -> tuple[tuple[EditionDomain, tuple[uuid.UUID, ...]], ...]:
+    """The domains of an edition, each with the keys of its competencies. Two queries the first time, then none."""
+
+    def read() -> tuple[tuple[EditionDomain, tuple[uuid.UUID, ...]], ...]:
+        members: dict[int, list[uuid.UUID]] = defaultdict(list)
+        rows = EditionCompetency.objects.filter(edition=edition_id).order_by("position")
+        for domain_id, competency_id in rows.values_list("domain_id", "competency_id"):
+            members[domain_id].append(competency_id)
+        domains = EditionDomain.objects.filter(edition=edition_id).order_by("position")
+        return tuple((domain, tuple(members[domain.pk])) for domain in domains)
+
+    return _domains.read(edition_id, read)
+
+
 def read_maps(subject_id: uuid.UUID) -> list[CompetencyMap]:
-    """A person's map, one a framework that concerns them. Four queries, however many competencies there are."""
+    """A person's map, one a framework that concerns them. Two queries, however many competencies there are."""
     editions = framework_editions_of(subject_id)
     if not editions:
         return []
     states = _read_states(subject_id)
-    domains = EditionDomain.objects.filter(edition__in=editions).order_by("edition", "position")
-    members: dict[int, list[uuid.UUID]] = defaultdict(list)
-    rows = EditionCompetency.objects.filter(edition__in=editions).order_by("position")
-    for domain_id, competency_id in rows.values_list("domain_id", "competency_id"):
-        members[domain_id].append(competency_id)
-    by_edition: dict[uuid.UUID, list[MapRow]] = defaultdict(list)
-    for domain in domains:
-        cells = tuple(
-            MapCell(level=level, states=tuple(states.get((key, level), NONE) for key in members[domain.pk]))
-            for level in LEVELS
+    return [
+        CompetencyMap(
+            edition=edition,
+            states=tuple(
+                tuple(states.get((key, level), NONE) for level in LEVELS)
+                for _domain, members in read_domains(edition.pk)
+                for key in members
+            ),
         )
-        by_edition[domain.edition_id].append(MapRow(domain=domain, cells=cells))
-    return [CompetencyMap(edition=edition, rows=tuple(by_edition[edition.pk])) for edition in editions]
+        for edition in editions
+    ]
 
 
 def _read_states(subject_id: uuid.UUID) -> dict[tuple[uuid.UUID, str], str]:
     now = clock.now()
     return {
         (row.competency_id, row.level): row.state
-        for row in Standing.objects.filter(subject_id=subject_id)
+        for row in _read_standings.objects(subject=subject_id)
         if row.valid_until is None or row.valid_until > now
     }
 

@@ -4,103 +4,46 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from functools import cached_property
+from typing import Final
 
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.http import Http404
-from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils import timezone
 
 from accounts.models import Subject
 from core import clock
-from core.prepared import PreparedQuery, given_uuid
+from core.kept import Kept, Shown
+from core.prepared import PreparedQuery, given_uuid, is_among
 from lms import texts
 from lms.models import Accommodation, Enrolment, LearningEvent, StepProgress
 from lms.outlines import steps_of
 from lms.projections import read_event
 from lms.rules import (
     CourseState,
+    Event,
     Facts,
     Grant,
     Reason,
     StepState,
     StepTerms,
     Terms,
-    blocking_step,
     effective_terms,
     explain_incomplete,
     fold_events,
     next_step,
 )
-from modules.documents import Outline, OutlineModule, OutlineStep
+from lms.rules.steps import ASSESSED
+from lms.selectors.ways import ModuleView, StepView, Way, enrolment_url, find_way
+from lms.words import say_moment
+from modules.documents import Outline
 from modules.models import EditionAssessment
 from modules.selectors import kept_edition, outline_of, prime_outlines
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepStatus:
-    """Where a learner stands in a step: `code` is complete, waiting, returned, failed or opened."""
-
-    code: str
-    opened_at: datetime | None = None
-    completed_at: datetime | None = None
-
-    @classmethod
-    def from_state(cls, state: StepState) -> StepStatus:
-        return cls(code=state.status, opened_at=state.opened_at, completed_at=state.completed_at)
-
-    @classmethod
-    def from_row(cls, row: StepProgress) -> StepStatus:
-        return cls(code=row.state, opened_at=row.opened_at, completed_at=row.completed_at)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepView:
-    """A step of the way: `state` is done, here, wait, locked or todo, as the tag `path` draws it."""
-
-    step: OutlineStep
-    number: str
-    title: str
-    url: str
-    state: str
-    note: str = ""
-    status: StepStatus | None = None
-
-    @property
-    def is_done(self) -> bool:
-        return self.status is not None and self.status.completed_at is not None
-
-    @property
-    def full_title(self) -> str:
-        return f"{self.number} {self.title}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModuleView:
-    """A module of the way with its steps; `done` and `total` count its required steps."""
-
-    module: OutlineModule
-    number: int
-    title: str
-    url: str
-    steps: tuple[StepView, ...]
-    done: int
-    total: int
-    state: str
-    note: str
-
-    @property
-    def minutes(self) -> int:
-        return sum(view.step.minutes for view in self.steps)
-
-    @property
-    def is_done(self) -> bool:
-        return self.done == self.total
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +57,38 @@ class Explanation:
     url: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Why(Shown):
+    """Why a course is not complete, in words, for everybody to whom the same reasons apply.
+
+    The addresses are relative to the learner's own course.
+    """
+
+    way: Way
+    reasons: tuple[Reason, ...]
+    # Dates are said without the year where it is this one.
+    year: int
+
+    @property
+    def shows(self) -> tuple[Hashable, ...]:
+        return (self.way, self.reasons, self.year)
+
+    @cached_property
+    def explanations(self) -> list[Explanation]:
+        steps = {view.step.key: view for view in self.way.steps}
+        return [explain(reason, steps) for reason in self.reasons]
+
+    @property
+    def open(self) -> list[Explanation]:
+        """Those that one can do something about, or that stand above the steps."""
+        return [one for one in self.explanations if one.code != "locked_by"]
+
+    @property
+    def waiting(self) -> list[Explanation]:
+        """Those of steps that only wait for an earlier one."""
+        return [one for one in self.explanations if one.code == "locked_by"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class CourseView:
     """One learner in one course, as the screens show it."""
@@ -121,12 +96,9 @@ class CourseView:
     enrolment: Enrolment
     outline: Outline
     state: CourseState
-    modules: tuple[ModuleView, ...]
+    way: Way
     reasons: tuple[Reason, ...]
-    next: StepView | None
-    done: int
-    total: int
-    minutes_left: int
+    following: uuid.UUID | None
     terms: Mapping[uuid.UUID, StepTerms] = field(default_factory=dict)
     now: datetime
 
@@ -134,7 +106,7 @@ class CourseView:
     def title(self) -> str:
         return self.enrolment.edition.title_in(texts.language())
 
-    @property
+    @cached_property
     def url(self) -> str:
         return enrolment_url(self.enrolment)
 
@@ -142,9 +114,30 @@ class CourseView:
     def delivered_by(self) -> str:
         return self.enrolment.offering.organization.name_in(texts.language())
 
-    @property
+    @cached_property
+    def modules(self) -> tuple[ModuleView, ...]:
+        return self.way.based(self.url)
+
+    @cached_property
     def steps(self) -> dict[uuid.UUID, StepView]:
         return {view.step.key: view for module in self.modules for view in module.steps}
+
+    @cached_property
+    def next(self) -> StepView | None:
+        """The step to go on with."""
+        return self.way.step(self.following, base=self.url) if self.following else None
+
+    @property
+    def done(self) -> int:
+        return self.way.done
+
+    @property
+    def total(self) -> int:
+        return self.way.total
+
+    @property
+    def minutes_left(self) -> int:
+        return self.way.minutes_left
 
     @property
     def progress(self) -> str:
@@ -159,12 +152,9 @@ class CourseView:
     def completed_at(self) -> datetime | None:
         if not self.is_complete:
             return None
-        dates = [
-            view.status.completed_at
-            for view in self.steps.values()
-            if view.step.required and view.status and view.status.completed_at
-        ]
-        return max(dates, default=None)
+        required = (step.key for step in self.outline.iter_steps() if step.required)
+        dates = [state.completed_at for key in required if (state := self.state.steps.get(key))]
+        return max((date for date in dates if date), default=None)
 
     @property
     def is_withdrawn(self) -> bool:
@@ -180,28 +170,20 @@ class CourseView:
         return not self.is_withdrawn and not self.is_closed
 
     @property
+    def closes(self) -> str:
+        """When it closes for the learner, in words; empty where it does not."""
+        return say_moment(self.enrolment.closes_at) if self.enrolment.closes_at else ""
+
+    @cached_property
+    def why(self) -> Why:
+        """Why it is not complete, for who stands here."""
+        return Why(way=self.way, reasons=self.reasons, year=timezone.localtime(self.now).year)
+
+    @property
     def explanations(self) -> list[Explanation]:
         """Why the course is not complete, for each required step that is not, in course order."""
         steps = self.steps
         return [explain(reason, steps) for reason in self.reasons]
-
-    @property
-    def open_explanations(self) -> list[Explanation]:
-        """Those that one can do something about, or that stand above the steps."""
-        return [one for one in self.explanations if one.code != "locked_by"]
-
-    @property
-    def waiting_explanations(self) -> list[Explanation]:
-        """Those of steps that only wait for an earlier one."""
-        return [one for one in self.explanations if one.code == "locked_by"]
-
-
-def enrolment_url(enrolment: Enrolment) -> str:
-    return reverse("lms:enrolment", args=[enrolment.pk])
-
-
-def step_url(enrolment: Enrolment, step: OutlineStep) -> str:
-    return reverse("lms:step", args=[enrolment.pk, step.slug or step.key])
 
 
 def explain(reason: Reason, steps: Mapping[uuid.UUID, StepView]) -> Explanation:
@@ -249,34 +231,101 @@ def find_own_enrolment(subject: Subject, enrolment_id: uuid.UUID) -> Enrolment:
 
 
 def read_course(enrolment: Enrolment, *, here: uuid.UUID | None = None) -> CourseView:
-    """One learner in one course. Three queries, and one more for an outline that the process has not read."""
+    """One learner in one course, at the cost of `read_courses`."""
     return read_courses([enrolment], here=here)[0]
 
 
+_read_progress: Final = PreparedQuery(
+    lambda: StepProgress.objects.filter(is_among("enrolment_id", "enrolments"))
+)
+_read_attempts: Final = PreparedQuery(
+    lambda: LearningEvent.objects.filter(
+        is_among("enrolment_id", "enrolments"), is_among("step_key", "steps")
+    ).order_by("id")
+)
+_read_grants: Final = PreparedQuery(
+    lambda: Accommodation.objects.filter(is_among("enrolment_id", "enrolments"))
+)
+
+
 def read_courses(enrolments: Sequence[Enrolment], *, here: uuid.UUID | None = None) -> list[CourseView]:
-    """Several learners or several courses, at the same cost: three queries and at most one for outlines."""
+    """Several learners or several courses, at the same cost: two queries, a third where an assessment is under way.
+
+    One more for outlines, and one for terms, that the process has not read.
+    """
     if not enrolments:
         return []
     now = clock.now()
     prime_outlines(enrolment.edition for enrolment in enrolments)
     ids = [enrolment.pk for enrolment in enrolments]
-    events: dict[uuid.UUID, list[Any]] = defaultdict(list)
-    for row in LearningEvent.objects.filter(enrolment_id__in=ids).order_by("id"):
-        events[row.enrolment_id].append(read_event(row))
     grants: dict[uuid.UUID, list[Grant]] = defaultdict(list)
-    for grant in Accommodation.objects.filter(enrolment_id__in=ids):
+    for grant in _read_grants.objects(enrolments=ids):
         grants[grant.enrolment_id].append(read_grant(grant))
     base = read_base_terms({enrolment.edition_id for enrolment in enrolments})
+    states = _read_states(enrolments)
     return [
         _view(
             enrolment,
-            state=fold_events(events[enrolment.pk]),
+            state=states[enrolment.pk],
             terms=_apply_grants(base.get(enrolment.edition_id, {}), grants[enrolment.pk], enrolment, now),
             now=now,
             here=here,
         )
         for enrolment in enrolments
     ]
+
+
+def _read_states(enrolments: Sequence[Enrolment]) -> dict[uuid.UUID, CourseState]:
+    """Where each learner stands in each step: as projected, and from the ledger where attempts matter. Two queries.
+
+    Of a step that is complete, and of a lesson, the projection tells all that is asked of it. What an assessment that
+    is not complete waits for is told by its attempts.
+    """
+    ids = [enrolment.pk for enrolment in enrolments]
+    rows: dict[uuid.UUID, list[StepProgress]] = defaultdict(list)
+    for row in _read_progress.objects(enrolments=ids):
+        rows[row.enrolment_id].append(row)
+    assessed = {
+        (enrolment.pk, step.key)
+        for enrolment in enrolments
+        for step in steps_of(enrolment.edition).steps
+        if step.kind in ASSESSED
+    }
+    under_way = {
+        (row.enrolment_id, row.step_key)
+        for found in rows.values()
+        for row in found
+        if row.completed_at is None and (row.enrolment_id, row.step_key) in assessed
+    }
+    events: dict[uuid.UUID, list[Event]] = defaultdict(list)
+    if under_way:
+        asked = {
+            "enrolments": list({enrolment for enrolment, _step in under_way}),
+            "steps": list({step for _enrolment, step in under_way}),
+        }
+        for event in _read_attempts.objects(**asked):
+            if (event.enrolment_id, event.step_key) in under_way:
+                events[event.enrolment_id].append(read_event(event))
+    return {
+        key: CourseState(
+            steps={**{row.step_key: read_state(row) for row in rows[key]}, **fold_events(events[key]).steps}
+        )
+        for key in ids
+    }
+
+
+def read_state(row: StepProgress) -> StepState:
+    """A step as the projection tells it: all but its attempts, and its parts without saying which is of which kind."""
+    return StepState(
+        key=row.step_key,
+        opened_at=row.opened_at,
+        last_at=row.last_at,
+        active_at=row.last_at,
+        completed_at=row.completed_at,
+        reason=row.reason,
+        checks=row.parts,
+        reflections=row.parts,
+    )
 
 
 def read_grant(row: Accommodation) -> Grant:
@@ -298,11 +347,23 @@ class BaseTerms:
     pass_mark: Decimal | None
 
 
+_terms: Final[Kept[uuid.UUID, dict[uuid.UUID, BaseTerms]]] = Kept(64)
+
+
 def read_base_terms(edition_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[uuid.UUID, BaseTerms]]:
-    """Attempts and pass mark of every assessed step. One query; the documents stay where they are."""
-    found: dict[uuid.UUID, dict[uuid.UUID, BaseTerms]] = defaultdict(dict)
+    """Attempts and pass mark of every assessed step. At most one query, mostly none: an edition never changes."""
+    found = {key: _terms.find(key) for key in edition_ids}
+    if missing := [key for key, terms in found.items() if terms is None]:
+        for key, terms in _read_terms(missing).items():
+            found[key] = _terms.keep(key, terms)
+    return {key: terms or {} for key, terms in found.items()}
+
+
+def _read_terms(edition_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[uuid.UUID, BaseTerms]]:
+    """One query; the documents stay where they are."""
+    found: dict[uuid.UUID, dict[uuid.UUID, BaseTerms]] = {key: {} for key in edition_ids}
     rows = (
-        EditionAssessment.objects.filter(edition_id__in=list(edition_ids))
+        EditionAssessment.objects.filter(edition_id__in=edition_ids)
         .annotate(
             attempts=KeyTextTransform("attempts", "assessment__document"),
             pass_mark=KeyTextTransform("pass_mark", "assessment__document"),
@@ -337,123 +398,20 @@ def _view(
     now: datetime,
     here: uuid.UUID | None,
 ) -> CourseView:
-    outline, course = outline_of(enrolment.edition), steps_of(enrolment.edition)
-    completed = state.completed
+    course = steps_of(enrolment.edition)
     following = next_step(course, state) if enrolment.state == Enrolment.State.ACTIVE else None
-    modules = read_modules(
-        enrolment,
-        statuses={key: StepStatus.from_state(step) for key, step in state.steps.items()},
-        here=here or (following.key if following else None),
-    )
-    views = {view.step.key: view for module in modules for view in module.steps}
-    required = [step for step in outline.iter_steps() if step.required]
-    reasons = explain_incomplete(
-        course, Facts(state=state, now=now, terms=terms, closes_at=enrolment.closes_at)
-    )
+    facts = Facts(state=state, now=now, terms=terms, closes_at=enrolment.closes_at)
     return CourseView(
         enrolment=enrolment,
-        outline=outline,
+        outline=outline_of(enrolment.edition),
         state=state,
-        modules=modules,
-        reasons=tuple(reasons),
-        next=views[following.key] if following else None,
-        done=sum(step.key in completed for step in required),
-        total=len(required),
-        minutes_left=sum(step.minutes for step in required if step.key not in completed),
+        way=find_way(
+            enrolment.edition,
+            {key: step.status for key, step in state.steps.items()},
+            here=here or (following.key if following else None),
+        ),
+        reasons=tuple(explain_incomplete(course, facts)),
+        following=following.key if following else None,
         terms=terms,
         now=now,
-    )
-
-
-def read_modules(
-    enrolment: Enrolment, *, statuses: Mapping[uuid.UUID, StepStatus], here: uuid.UUID | None
-) -> tuple[ModuleView, ...]:
-    """The way through a course. No queries."""
-    outline, course = outline_of(enrolment.edition), steps_of(enrolment.edition)
-    language = texts.language()
-    completed = {key for key, status in statuses.items() if status.completed_at is not None}
-    modules = []
-    for number, module in enumerate(outline.modules, start=1):
-        steps = tuple(
-            _view_step(
-                enrolment,
-                step,
-                number=f"{number}.{place}",
-                status=statuses.get(step.key),
-                here=here == step.key,
-                locked=blocking_step(course, completed, step.key) is not None,
-                language=language,
-            )
-            for place, step in enumerate(module.steps, start=1)
-        )
-        modules.append(_view_module(enrolment, module, number, steps, language))
-    return tuple(modules)
-
-
-def _view_step(
-    enrolment: Enrolment,
-    step: OutlineStep,
-    *,
-    number: str,
-    status: StepStatus | None,
-    here: bool,
-    locked: bool,
-    language: str,
-) -> StepView:
-    done = status is not None and status.completed_at is not None
-    view = StepView(
-        step=step,
-        number=number,
-        title=step.title_in(language),
-        url=step_url(enrolment, step),
-        state="todo",
-        status=status,
-    )
-    word = texts.say_step_state(status.code if status else "", done=done, locked=locked)
-    if done:
-        state = "done"
-    elif locked:
-        state = "locked"
-    elif status is not None:
-        state = "wait"
-    else:
-        state = "todo"
-    if here:
-        word = _("You are here") if not done else word
-        state = "here"
-    kind = "" if step.is_lesson else texts.say_step_kind(step.kind)
-    optional = "" if step.required else _("Optional")
-    return replace(
-        view, state=state, note=texts.join_facts(word, kind, optional, texts.say_duration(step.minutes))
-    )
-
-
-def _view_module(
-    enrolment: Enrolment, module: OutlineModule, number: int, steps: tuple[StepView, ...], language: str
-) -> ModuleView:
-    required = [view for view in steps if view.step.required]
-    done = sum(view.is_done for view in required)
-    begun = any(view.status is not None for view in steps)
-    here = any(view.state == "here" for view in steps)
-    if done == len(required):
-        state = "done"
-    elif here:
-        state = "here"
-    elif begun:
-        state = "wait"
-    elif steps and all(view.state == "locked" for view in steps):
-        state = "locked"
-    else:
-        state = "todo"
-    waiting = _("you are here") if here and done < len(required) else ""
-    return ModuleView(
-        module=module,
-        number=number,
-        title=texts.say(module.title, language),
-        url=f"{enrolment_url(enrolment)}#module-{number}",
-        steps=steps,
-        done=done,
-        total=len(required),
-        state=state,
-        note="; ".join(part for part in (texts.say_steps(done, len(required)), waiting) if part),
     )

@@ -31,9 +31,9 @@ from core import clock
 from lms import texts
 from lms.desk_texts import say_days_ago, say_reason, say_step_state
 from lms.models import Accommodation, Enrolment, EnrolmentEvent, Evidence, LearningEvent, Offering
-from lms.selectors.attempts import ReviewedItem, review_shown
 from lms.selectors.courses import CourseView, StepView, read_course
 from lms.selectors.desk import colon, erased_name, step_titles, write_to
+from lms.selectors.results import ReviewedItem, review_shown
 from lms.words import say_date, say_moment, say_percent, say_points
 from modules.models import EditionAssessment
 from standards.models import Level

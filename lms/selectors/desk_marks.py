@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Final
 from urllib.parse import quote
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from assessments.models import AssessmentKind, Attempt
+from assessments.models import AssessmentEdition, AssessmentKind, Attempt
 from assessments.services import document_of
+from core.kept import Kept
 from lms import texts
 from lms.desk_texts import say_days_ago, say_learners
-from lms.models import Enrolment, Offering, StepProgress
+from lms.models import Enrolment
+from lms.rules.roster import ANSWERS, MARKS, WORK
 from lms.selectors.desk import colon, step_titles
-from lms.selectors.desk_roster import Roster
+from lms.selectors.desk_board import Board
 from lms.words import say_number, say_percent
 from modules.documents import OutlineStep
-from modules.models import CourseEdition, EditionAssessment
+from modules.models import EditionAssessment
 from modules.selectors import outline_of
 
 # A question is pointed out when so many answered it and more than half of them wrongly.
@@ -80,39 +82,64 @@ RETURNED = Q(points__isnull=True, passed=False)
 MARKED = Q(points__isnull=False)
 
 
-def read_marking_job(roster: Roster) -> MarkingJob:
-    """What waits to be marked in an offering. Two queries."""
-    active = Enrolment.objects.filter(offering=roster.head.offering, state=Enrolment.State.ACTIVE)
-    rows = list(
-        submitted_work(active)
-        .order_by()
-        .values("sitting__edition")
-        .annotate(
-            total=Count("pk"), waiting=Count("pk", filter=WAITING), oldest=Min("submitted_at", filter=WAITING)
-        )
-    )
-    places = assessed_steps(roster.editions)
-    titles = {
-        key: title for edition in roster.editions.values() for key, title in step_titles(edition).items()
+def read_marking_job(board: Board) -> MarkingJob:
+    """What waits to be marked in an offering. No query, but one for each edition that the process does not keep."""
+    places = {
+        str(assessment.pk): titles.get(step_key, "")
+        for edition in board.editions.values()
+        for titles in [step_titles(edition)]
+        for step_key, assessment in held_in(edition.pk).items()
     }
-    named = dict.fromkeys(
-        titles.get(places.get(row["sitting__edition"], uuid.UUID(int=0)), "")
-        for row in rows
-        if row["waiting"]
-    )
+    waiting: Counter[str] = Counter()
+    total = 0
+    for key, count in board.counts.get(WORK, {}).items():
+        assessment, code = key.split("|")
+        if code == "waiting":
+            waiting[assessment] += count
+        else:
+            total += count
     return MarkingJob(
-        waiting=sum(row["waiting"] for row in rows),
-        total=sum(row["total"] for row in rows),
-        oldest=min((row["oldest"] for row in rows if row["oldest"]), default=None),
-        steps=tuple(title for title in named if title),
-        now=roster.head.now,
+        waiting=sum(waiting.values()),
+        total=total,
+        oldest=board.oldest_work,
+        steps=tuple(
+            dict.fromkeys(title for assessment, title in places.items() if title and waiting[assessment])
+        ),
+        now=board.head.now,
     )
+
+
+_held: Final[Kept[uuid.UUID, dict[uuid.UUID, AssessmentEdition]]] = Kept(64)
+
+
+def held_in(edition_id: uuid.UUID) -> dict[uuid.UUID, AssessmentEdition]:
+    """The assessment of each assessed step of an edition. At most one query, mostly none: an edition never changes."""
+
+    def read() -> dict[uuid.UUID, AssessmentEdition]:
+        rows = (
+            EditionAssessment.objects.filter(edition_id=edition_id)
+            .select_related("assessment")
+            .order_by("pk")
+        )
+        return {row.step_key: row.assessment for row in rows}
+
+    return _held.read(edition_id, read)
 
 
 def assessed_steps(editions: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """The step that holds an assessment edition, by the latter's key. One query."""
     rows = EditionAssessment.objects.filter(edition_id__in=list(editions))
     return dict(rows.values_list("assessment_id", "step_key"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """How many have these points as the best of their attempts in a quiz."""
+
+    points: Decimal
+    of: Decimal
+    passed: bool
+    count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,64 +241,55 @@ class Marks:
         return min(hard, key=lambda one: (one.right / one.answered, one.number), default=None)
 
 
-def read_marks(roster: Roster, *, wanted: str = "") -> Marks | None:
-    """The marks of one quiz: the one asked for, else the one handed in last. Three queries; None: no quiz yet."""
-    edition = roster.editions[roster.head.offering.edition_id]
+def read_marks(board: Board, *, wanted: str = "") -> Marks | None:
+    """The marks of one quiz: the one asked for, else the one handed in last; None: no quiz yet. No query, but one for
+    an edition that the process does not keep.
+    """
+    edition = board.edition
     quizzes = [step for step in outline_of(edition).iter_steps() if step.kind == "quiz"]
-    rows = list(
-        StepProgress.objects.filter(
-            enrolment__offering=roster.head.offering,
-            enrolment__state=Enrolment.State.ACTIVE,
-            step_key__in=[step.key for step in quizzes],
-            points__isnull=False,
-            max_points__gt=0,
-        )
-        .order_by()
-        .values("step_key", "points", "max_points")
-        .annotate(
-            count=Count("pk"), passed=Count("pk", filter=Q(completed_at__isnull=False)), last=Max("last_at")
-        )
+    scores: dict[str, list[Score]] = defaultdict(list)
+    for key, count in board.counts.get(MARKS, {}).items():
+        step, points, of, passed = key.split("|")
+        scores[step].append(Score(points=Decimal(points), of=Decimal(of), passed=passed == "1", count=count))
+    there = [step for step in quizzes if str(step.key) in scores]
+    chosen = (
+        next((step for step in there if step.slug == wanted), None)
+        or next((step for step in there if step.key == board.last_quiz), None)
+        or next(iter(there), None)
     )
-    if not rows:
+    if chosen is None:
         return None
-    latest = max(rows, key=lambda row: row["last"])["step_key"]
-    there = {row["step_key"] for row in rows}
-    chosen = next((step for step in quizzes if step.slug == wanted and step.key in there), None) or next(
-        step for step in quizzes if step.key == latest
-    )
     titles = step_titles(edition)
-    rows = [row for row in rows if row["step_key"] == chosen.key]
-    terms = roster.base_terms.get(edition.pk, {}).get(chosen.key)
+    found = scores[str(chosen.key)]
+    terms = board.base_terms.get(chosen.key)
     pass_mark = terms.pass_mark if terms else None
-    bars, in_percent = _draw_bars(rows, pass_mark)
+    bars, in_percent = _draw_bars(found, pass_mark)
     return Marks(
         step=chosen,
         title=titles[chosen.key],
         bars=bars,
-        handed_in=sum(row["count"] for row in rows),
-        passed=sum(row["passed"] for row in rows),
-        of=roster.total,
+        handed_in=sum(score.count for score in found),
+        passed=sum(score.count for score in found if score.passed),
+        of=board.total,
         in_percent=in_percent,
-        max_points=max((row["max_points"] for row in rows if row["max_points"]), default=Decimal(0)),
+        max_points=max(score.of for score in found),
         pass_mark=pass_mark,
         others=tuple(
-            (titles[step.key], f"?quiz={quote(step.slug)}#marks")
-            for step in quizzes
-            if step.key in there and step.key != chosen.key
+            (titles[step.key], f"?quiz={quote(step.slug)}#marks") for step in there if step is not chosen
         ),
-        questions=_read_questions(roster.head.offering, edition, chosen),
+        questions=_read_questions(board, chosen),
     )
 
 
-def _draw_bars(rows: Sequence[Mapping[str, Any]], pass_mark: Decimal | None) -> tuple[tuple[Bar, ...], bool]:
+def _draw_bars(scores: Sequence[Score], pass_mark: Decimal | None) -> tuple[tuple[Bar, ...], bool]:
     """One bar a point where few points are to be had, else five bands of percent."""
-    tops = {row["max_points"] for row in rows}
+    tops = {score.of for score in scores}
     top = max(tops)
-    lowest = min(int(row["points"]) for row in rows)
+    lowest = min(int(score.points) for score in scores)
     counts: Counter[int] = Counter()
     if len(tops) == 1 and top == int(top) and int(top) - lowest < MOST_BARS:
-        for row in rows:
-            counts[int(row["points"])] += row["count"]
+        for score in scores:
+            counts[int(score.points)] += score.count
         return tuple(
             Bar(
                 label=str(points),
@@ -280,8 +298,8 @@ def _draw_bars(rows: Sequence[Mapping[str, Any]], pass_mark: Decimal | None) -> 
             )
             for points in range(lowest, int(top) + 1)
         ), False
-    for row in rows:
-        counts[min(4, int(row["points"] * 5 / row["max_points"]))] += row["count"]
+    for score in scores:
+        counts[min(4, int(score.points * 5 / score.of))] += score.count
     # A band counts as under the pass mark where all of it is.
     return tuple(
         Bar(
@@ -293,36 +311,36 @@ def _draw_bars(rows: Sequence[Mapping[str, Any]], pass_mark: Decimal | None) -> 
     ), True
 
 
-def _read_questions(
-    offering: Offering, edition: CourseEdition, step: OutlineStep
-) -> tuple[QuestionStat, ...]:
-    """How each question went in everyone's first attempt. Two queries."""
-    held = (
-        EditionAssessment.objects.select_related("assessment")
-        .filter(edition=edition, step_key=step.key)
-        .first()
-    )
+def _read_questions(board: Board, step: OutlineStep) -> tuple[QuestionStat, ...]:
+    """How each question went in everyone's first attempt."""
+    held = held_in(board.edition.pk).get(step.key)
     if held is None:
         return ()
-    active = Enrolment.objects.filter(offering=offering, state=Enrolment.State.ACTIVE).values("pk")
     right: Counter[str] = Counter()
     answered: Counter[str] = Counter()
-    for items in Attempt.objects.filter(
-        sitting__context__in=active, sitting__edition=held.assessment, number=1, submitted_at__isnull=False
-    ).values_list("score__by_item", flat=True):
-        for key, score in (items or {}).items():
-            answered[key] += 1
-            right[key] += bool(score.get("right"))
-    language = texts.language()
+    for key, count in board.counts.get(ANSWERS, {}).items():
+        assessment, item, was_right = key.split("|")
+        if assessment == str(held.pk):
+            answered[item] += count
+            right[item] += count if was_right == "1" else 0
     return tuple(
-        QuestionStat(
-            number=number,
-            stem=shorten(strip_tags(texts.say(item.stem_html, language))),
-            right=right[item.key],
-            answered=answered[item.key],
-        )
-        for number, item in enumerate(document_of(held.assessment).items_by_key().values(), start=1)
-        if answered[item.key]
+        QuestionStat(number=number, stem=stem, right=right[key], answered=answered[key])
+        for number, (key, stem) in enumerate(_stems_of(held, texts.language()), start=1)
+        if answered[key]
+    )
+
+
+_stems: Final[Kept[tuple[uuid.UUID, str], list[tuple[str, str]]]] = Kept(128)
+
+
+def _stems_of(assessment: AssessmentEdition, language: str) -> list[tuple[str, str]]:
+    """The key of each question and the question on one line; an issued assessment never changes."""
+    return _stems.read(
+        (assessment.pk, language),
+        lambda: [
+            (item.key, shorten(strip_tags(texts.say(item.stem_html, language))))
+            for item in document_of(assessment).items_by_key().values()
+        ],
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
 from django.http import Http404
@@ -16,12 +17,13 @@ from django.utils.translation import gettext as _
 from accounts.models import PersonalText
 from accounts.services import read_texts
 from core import clock
+from core.kept import Shown
 from core.prepared import PreparedQuery, given_uuid, is_among
 from lms import texts
 from lms.models import Enrolment, Standing, StepProgress
 from lms.outlines import steps_of
 from lms.rules import Step, blocking_step
-from lms.selectors.courses import ModuleView, StepStatus, StepView, enrolment_url, read_modules
+from lms.selectors.ways import ModuleView, StepView, Way, enrolment_url, find_way
 from lms.words import say_saved
 from modules.documents import Outline, OutlineStep
 from modules.models import CourseEdition, StepContent
@@ -61,16 +63,13 @@ class Place:
     """Where a step stands in its course, and what is around it."""
 
     enrolment: Enrolment
-    modules: tuple[ModuleView, ...]
+    way: Way
     view: StepView
-    module: ModuleView
     previous: StepView | None
     next: StepView | None
     blocker: StepView | None
     rule: Step
     progress: StepProgress | None
-    done: int
-    total: int
     now: datetime
 
     @property
@@ -81,17 +80,24 @@ class Place:
     def course_title(self) -> str:
         return self.enrolment.edition.title_in(texts.language())
 
-    @property
+    @cached_property
     def course_url(self) -> str:
         return enrolment_url(self.enrolment)
 
     @property
-    def steps_done(self) -> str:
-        return texts.say_steps(self.done, self.total)
+    def owner(self) -> str:
+        """Whose words a device keeps until they are sent, and of which course."""
+        return f"{self.enrolment.subject_id}:{self.enrolment.pk}"
+
+    @cached_property
+    def module(self) -> ModuleView:
+        module = self.way.module
+        assert module is not None
+        return module
 
     @property
     def number_in_module(self) -> int:
-        return self.module.steps.index(self.view) + 1
+        return self.way.number_in_module
 
     @property
     def is_last(self) -> bool:
@@ -124,22 +130,47 @@ class Place:
         return texts.say_completion(self.progress.reason, self.progress.completed_at)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LessonView:
-    """A lesson with its parts, in the reader's language or, where it lacks that, in another."""
+Answer = tuple[str, tuple[str, ...], bool | None]
+"""A check's key, the options chosen in it, and whether that was right; None where it is not answered."""
 
-    title: str
-    lead: str
-    language: str
-    segments: Sequence[Mapping[str, Any]]
-    sources: Sequence[Mapping[str, Any]]
-    served: Sequence[ServedHere] = ()
-    place: Place | None = None
-    edition: CourseEdition | None = None
-    step: OutlineStep | None = None
-    outline: Outline | None = None
-    last_saved: datetime | None = None
-    errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LessonText(Shown):
+    """A lesson's text with its parts, as everybody sees it who filled in as much and answered so.
+
+    What somebody wrote is not in it: the template puts that in (`Written`). `filled` are the parts that have words,
+    `answers` say by check what was chosen and whether that was right (None: not answered), `errors` what was refused.
+    """
+
+    content: StepContent
+    edition: CourseEdition
+    step: OutlineStep
+    is_open: bool = False
+    filled: frozenset[str] = frozenset()
+    answers: tuple[Answer, ...] = ()
+    errors: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def shows(self) -> tuple[Hashable, ...]:
+        edition = self.edition
+        state = self.is_open, self.filled, self.answers, self.errors
+        return (edition.pk, edition.digest, self.step.key, self.content.locale, *state)
+
+    @property
+    def title(self) -> str:
+        return self.content.title
+
+    @property
+    def lead(self) -> str:
+        return self.content.lead
+
+    @property
+    def language(self) -> str:
+        return self.content.locale
+
+    @property
+    def sources(self) -> Sequence[Mapping[str, Any]]:
+        return self.content.sources
 
     @property
     def is_fallback(self) -> bool:
@@ -147,14 +178,128 @@ class LessonView:
         return self.language != texts.language()
 
     @property
+    def has_worksheets(self) -> bool:
+        return any(part["type"] == "worksheet" for part in self.content.segments)
+
+    @property
+    def framework_number(self) -> int | None:
+        """The edition of the standards that the course was issued against."""
+        framework = outline_of(self.edition).framework
+        return framework.number if framework else None
+
+    @cached_property
+    def segments(self) -> list[dict[str, Any]]:
+        """The parts in order, each with its state."""
+        return [self._fill_in(segment) for segment in self.content.segments]
+
+    def _fill_in(self, segment: Mapping[str, Any]) -> dict[str, Any]:
+        filled = dict(segment)
+        if segment["type"] not in ("reflection", "check", "worksheet"):
+            return filled
+        filled["errors"] = dict(self.errors).get(segment["key"], ())
+        filled["is_filled"] = segment["key"] in self.filled
+        if segment["type"] == "worksheet":
+            fields = segment["fields"]
+            filled["fields"] = [{**one, "place": place_of(segment["key"], one["key"])} for one in fields]
+        elif segment["type"] == "check":
+            self._answer(filled)
+        return filled
+
+    def _answer(self, filled: dict[str, Any]) -> None:
+        """A check with the answer that was given. Of its key only the feedback on that answer is shown."""
+        key = filled["key"]
+        nothing: Answer = (key, (), None)
+        _key, chosen, right = next((answer for answer in self.answers if answer[0] == key), nothing)
+        feedback = self.content.keys.get(key, {}).get("feedback", {})
+        filled["answered"] = right is not None
+        filled["right"] = bool(right)
+        filled["feedback"] = [
+            {"option": option["text"], "text": feedback[option["key"]]}
+            for option in filled["options"]
+            if option["key"] in chosen and feedback.get(option["key"])
+        ]
+        filled["options"] = [{**option, "chosen": option["key"] in chosen} for option in filled["options"]]
+
+    @property
+    def missing(self) -> list[dict[str, str]]:
+        """The parts that an attempt to complete found open, for the error summary."""
+        prompts = {
+            part["key"]: part.get("prompt") or part.get("title", "")
+            for part in self.content.segments
+            if "key" in part
+        }
+        return [
+            {"url": f"#part-{key}", "prompt": prompts.get(key, ""), "error": " ".join(said)}
+            for key, said in self.errors
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What somebody wrote into a lesson, by part (by part and field for a worksheet), and when it was last kept."""
+
+    words: Mapping[str, str] = field(default_factory=dict)
+    saved: Mapping[str, str] = field(default_factory=dict)
+    since: Mapping[str, str] = field(default_factory=dict)
+
+
+def place_of(part: str, name: str) -> str:
+    """The key of a worksheet's field among the words."""
+    return f"{part}/{name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LessonView:
+    """A lesson in the reader's language or, where it lacks that, in another."""
+
+    text: LessonText
+    written: Written = field(default_factory=Written)
+    served: Sequence[ServedHere] = ()
+
+    @property
+    def title(self) -> str:
+        return self.text.title
+
+    @property
+    def lead(self) -> str:
+        return self.text.lead
+
+    @property
+    def language(self) -> str:
+        return self.text.language
+
+    @property
+    def segments(self) -> Sequence[Mapping[str, Any]]:
+        return self.text.segments
+
+    @property
+    def sources(self) -> Sequence[Mapping[str, Any]]:
+        return self.text.sources
+
+    @property
+    def edition(self) -> CourseEdition:
+        return self.text.edition
+
+    @property
+    def step(self) -> OutlineStep:
+        return self.text.step
+
+    @property
+    def outline(self) -> Outline:
+        return outline_of(self.edition)
+
+    @property
+    def is_fallback(self) -> bool:
+        """Whether the lesson is shown in another language than the screen's."""
+        return self.text.is_fallback
+
+    @property
     def course_title(self) -> str:
-        return self.edition.title_in(texts.language()) if self.edition else ""
+        return self.edition.title_in(texts.language())
 
     @property
     def open_lessons(self) -> list[dict[str, str]]:
         """The lessons of the course that anyone may read, as a path; where the reader is stands among them."""
-        if self.outline is None or self.edition is None or self.step is None:
-            return []
         return [
             {
                 "title": step.title_in(texts.language()),
@@ -164,23 +309,6 @@ class LessonView:
             }
             for step in self.outline.iter_steps()
             if step.is_lesson and step.open_to_public
-        ]
-
-    @property
-    def has_worksheets(self) -> bool:
-        return any(part["type"] == "worksheet" for part in self.segments)
-
-    @property
-    def missing(self) -> list[dict[str, str]]:
-        """The parts that an attempt to complete found open, for the error summary."""
-        prompts = {
-            part["key"]: part.get("prompt") or part.get("title", "")
-            for part in self.segments
-            if "key" in part
-        }
-        return [
-            {"url": f"#part-{key}", "prompt": prompts.get(key, ""), "error": " ".join(said)}
-            for key, said in self.errors.items()
         ]
 
 
@@ -199,26 +327,21 @@ def find_place(enrolment: Enrolment, slug: str) -> Place:
     if step is None:
         raise Http404("This step is not part of the course.")
     rows = {row.step_key: row for row in _read_steps.objects(enrolment=enrolment.pk)}
-    statuses = {key: StepStatus.from_row(row) for key, row in rows.items()}
-    modules = read_modules(enrolment, statuses=statuses, here=step.key)
-    views = [view for module in modules for view in module.steps]
-    place = next(number for number, view in enumerate(views) if view.step.key == step.key)
+    way = find_way(enrolment.edition, {key: row.state for key, row in rows.items()}, here=step.key)
+    place, base = way.places[step.key], enrolment_url(enrolment)
     course = steps_of(enrolment.edition)
     completed = {key for key, row in rows.items() if row.completed_at is not None}
     blocker = blocking_step(course, completed, step.key)
-    required = [view for view in views if view.step.required]
+    following = way.steps[place + 1] if place + 1 < len(way.steps) else None
     return Place(
         enrolment=enrolment,
-        modules=modules,
-        view=views[place],
-        module=next(module for module in modules if views[place] in module.steps),
-        previous=views[place - 1] if place else None,
-        next=views[place + 1] if place + 1 < len(views) else None,
-        blocker=next((view for view in views if blocker and view.step.key == blocker.key), None),
-        rule=next(one for one in course.steps if one.key == step.key),
+        way=way,
+        view=way.step(step.key, base=base),
+        previous=way.step(way.steps[place - 1].step.key, base=base) if place else None,
+        next=way.step(following.step.key, base=base) if following else None,
+        blocker=way.step(blocker.key, base=base) if blocker else None,
+        rule=course.steps[place],
         progress=rows.get(step.key),
-        done=sum(view.is_done for view in required),
-        total=len(required),
         now=clock.now(),
     )
 
@@ -250,78 +373,63 @@ def read_lesson(
     `typed` holds, by part, what was sent and could not be kept, so that it is not lost; `errors` by part.
     """
     content = find_content(place.enrolment.edition_id, place.outline_step.key, language)
-    parts = place.progress.parts if place.progress else {}
-    words = read_texts(result.get("text") for result in parts.values())
-    said = _Said(results=parts, words=words, typed=typed or {}, errors=errors or {})
-    segments = [_fill_in(segment, content, said) for segment in content.segments]
-    saved = [text.created_at for text in words.values()]
+    results = place.progress.parts if place.progress else {}
+    kept = _read_words(results)
     return LessonView(
-        title=content.title,
-        lead=content.lead,
-        language=content.locale,
-        segments=segments,
-        sources=content.sources,
+        text=LessonText(
+            content=content,
+            edition=place.enrolment.edition,
+            step=place.outline_step,
+            is_open=place.is_open,
+            filled=frozenset(kept),
+            answers=_read_answers(content, results, typed or {}),
+            errors=tuple((key, tuple(map(str, said))) for key, said in (errors or {}).items()),
+        ),
+        written=_read_written(content, kept, typed or {}),
         served=read_served(
             place.enrolment.edition, place.outline_step, subject_id=place.enrolment.subject_id
         ),
-        place=place,
-        edition=place.enrolment.edition,
-        step=place.outline_step,
-        outline=outline_of(place.enrolment.edition),
-        last_saved=max(saved, default=None),
-        errors=errors or {},
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Said:
-    """What a learner put into the parts of a lesson: results by part, the words behind them, and what was refused."""
-
-    results: Mapping[str, Mapping[str, Any]]
-    words: Mapping[uuid.UUID, PersonalText]
-    typed: Mapping[str, Any]
-    errors: Mapping[str, Sequence[str]]
-
-    def text_of(self, key: str) -> PersonalText | None:
-        text = self.results.get(key, {}).get("text")
-        return self.words.get(uuid.UUID(text)) if text else None
+def _read_words(results: Mapping[str, Mapping[str, Any]]) -> dict[str, PersonalText]:
+    """What was written, by part. One query, none where nothing was."""
+    keys = {part: uuid.UUID(result["text"]) for part, result in results.items() if result.get("text")}
+    found = read_texts(keys.values())
+    return {part: found[key] for part, key in keys.items() if key in found}
 
 
-def _fill_in(segment: Mapping[str, Any], content: StepContent, said: _Said) -> dict[str, Any]:
-    """A segment with what the learner put into it."""
-    filled = dict(segment)
-    if segment["type"] not in ("reflection", "check", "worksheet"):
-        return filled
-    key = segment["key"]
-    kept = said.text_of(key)
-    filled["errors"] = list(said.errors.get(key, ()))
-    filled["saved_at"] = kept.created_at if kept else None
-    filled["saved_at_text"] = say_saved(kept.created_at) if kept else ""
-    match segment["type"]:
-        case "reflection":
-            filled["words"] = said.typed.get(key, kept.text if kept else "")
-        case "worksheet":
-            fields = {**read_fields(kept), **(said.typed.get(key) or {})}
-            filled["fields"] = [{**one, "words": fields.get(one["key"], "")} for one in segment["fields"]]
-        case "check":
-            _answer(filled, content, said)
-    return filled
+def _read_answers(
+    content: StepContent, results: Mapping[str, Mapping[str, Any]], typed: Mapping[str, Any]
+) -> tuple[Answer, ...]:
+    """What was chosen in each check; what was sent and not kept counts as not answered."""
+    answers: list[Answer] = []
+    for part in content.segments:
+        key = part.get("key", "")
+        if part["type"] == "check" and (key in typed or key in results):
+            result = results.get(key, {})
+            chosen = tuple(sorted(typed.get(key, result.get("choices", []))))
+            right = bool(result["right"]) if "right" in result and key not in typed else None
+            answers.append((key, chosen, right))
+    return tuple(answers)
 
 
-def _answer(filled: dict[str, Any], content: StepContent, said: _Said) -> None:
-    """A check with the answer that was given. Of its key only the feedback on that answer is shown."""
-    key = filled["key"]
-    result = said.results.get(key, {})
-    chosen = said.typed.get(key, result.get("choices", []))
-    feedback = content.keys.get(key, {}).get("feedback", {})
-    filled["answered"] = "right" in result and key not in said.typed
-    filled["right"] = bool(result.get("right"))
-    filled["feedback"] = [
-        {"option": option["text"], "text": feedback[option["key"]]}
-        for option in filled["options"]
-        if option["key"] in chosen and feedback.get(option["key"])
-    ]
-    filled["options"] = [{**option, "chosen": option["key"] in chosen} for option in filled["options"]]
+def _read_written(
+    content: StepContent, kept: Mapping[str, PersonalText], typed: Mapping[str, Any]
+) -> Written:
+    words: dict[str, str] = {}
+    for part in content.segments:
+        key = part.get("key", "")
+        if part["type"] == "reflection":
+            words[key] = typed.get(key, kept[key].text if key in kept else "")
+        elif part["type"] == "worksheet" and (key in kept or key in typed):
+            fields = {**read_fields(kept.get(key)), **(typed.get(key) or {})}
+            words.update((place_of(key, name), text) for name, text in fields.items())
+    return Written(
+        words=words,
+        saved={key: say_saved(text.created_at) for key, text in kept.items()},
+        since={key: text.created_at.isoformat() for key, text in kept.items()},
+    )
 
 
 def read_fields(text: PersonalText | None) -> dict[str, str]:
@@ -376,15 +484,7 @@ def read_public_lesson(edition: CourseEdition, slug: str, *, language: str) -> L
         return None
     content = find_content(edition.pk, step.key, language)
     return LessonView(
-        title=content.title,
-        lead=content.lead,
-        language=content.locale,
-        segments=content.segments,
-        sources=content.sources,
-        served=read_served(edition, step),
-        edition=edition,
-        step=step,
-        outline=outline,
+        text=LessonText(content=content, edition=edition, step=step), served=read_served(edition, step)
     )
 
 

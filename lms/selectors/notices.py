@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 
+from core.prepared import PreparedQuery, given_text, given_uuid
 from lms.models import Notice
 from lms.texts import NoticeText, say_notice
 from lms.words import say_date
@@ -31,9 +36,27 @@ class NoticeView:
         return say_date(self.notice.created_at)
 
 
+def _unread() -> QuerySet[Notice]:
+    return Notice.objects.filter(subject_id=given_uuid("subject"), read_at__isnull=True).order_by(
+        "-created_at"
+    )
+
+
+_read_all: Final = PreparedQuery(lambda: _unread()[:MOST])
+_read_of_enrolment: Final = PreparedQuery(
+    lambda: (
+        _unread()
+        .annotate(enrolment_key=KeyTextTransform("enrolment", "params"))
+        .filter(enrolment_key=given_text("enrolment"))[:MOST]
+    )
+)
+
+
 def read_notices(subject_id: uuid.UUID, *, enrolment_id: uuid.UUID | None = None) -> list[NoticeView]:
     """What a person has not read yet, the newest first; of one enrolment where it is given. One query."""
-    rows = Notice.objects.filter(subject_id=subject_id, read_at__isnull=True).order_by("-created_at")
-    if enrolment_id is not None:
-        rows = rows.filter(params__enrolment=str(enrolment_id))
-    return [NoticeView(notice=row, text=say_notice(row)) for row in rows[:MOST]]
+    rows: Sequence[Notice]
+    if enrolment_id is None:
+        rows = _read_all.objects(subject=subject_id)
+    else:
+        rows = _read_of_enrolment.objects(subject=subject_id, enrolment=str(enrolment_id))
+    return [NoticeView(notice=row, text=say_notice(row)) for row in rows]

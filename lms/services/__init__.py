@@ -1,6 +1,13 @@
 """Writes of the course engine: one function a verb, each in one transaction."""
 
-from lms.services.attempts import answer_question, begin_attempt, form_key, save_draft
+from lms.services.attempts import (
+    answer_question,
+    begin_attempt,
+    form_key,
+    hand_in_if_over,
+    save_draft,
+    submit_work,
+)
 from lms.services.desk import (
     ExtraAllowance,
     MarkedMeanwhile,
@@ -37,6 +44,7 @@ __all__ = [
     "extend_enrolment",
     "form_key",
     "grant_accommodation",
+    "hand_in_if_over",
     "mark_submission",
     "notify",
     "open_next_attempt",
@@ -46,6 +54,7 @@ __all__ = [
     "save_draft",
     "save_reflection",
     "save_worksheet",
+    "submit_work",
     "terms_of_step",
     "withdraw_learner",
 ]

@@ -10,8 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import PersonalText
-from accounts.services import read_texts, save_file
+from accounts.services import discard_files, find_new_uploads, read_texts, save_files
 from assessments import services as assessments
 from assessments.models import Attempt, Response
 from core import clock
@@ -19,7 +18,8 @@ from core.canonical import digest
 from core.errors import InvalidInput
 from lms.models import Enrolment
 from lms.services.learning import require_open
-from lms.services.sittings import open_step_sitting
+from lms.services.sittings import lock_context, open_step_sitting
+from lms.services.step_ledger import lock_enrolment
 
 
 def form_key(form_id: uuid.UUID, content: Any, last: object) -> uuid.UUID:
@@ -85,13 +85,11 @@ def answer_question(
     None: nothing was answered, neither now nor before.
     """
     require_open(enrolment, clock.now())
-    Attempt.objects.select_for_update(of=("self",)).get(pk=attempt.pk)
-    rows = assessments.last_responses(attempt)
-    last = rows.get(item_key)
+    attempt, last = assessments.lock_with_last(attempt.pk, item_key)
     before = assessments.raw_answers(attempt, {item_key: last})[item_key] if last else {}
     if _normal(raw) == _normal(before):
         return last
-    return assessments.save_response(
+    return assessments.add_response(
         attempt=attempt,
         item_key=item_key,
         raw=raw,
@@ -110,6 +108,27 @@ def _normal(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @transaction.atomic
+def submit_work(*, enrolment: Enrolment, attempt: Attempt, form_id: uuid.UUID, language: str) -> Attempt:
+    """Hand an attempt in, once: by its learner, while the course is open for them. A repeat gives the first result.
+
+    The enrolment is locked before the attempt, as by everybody who needs both, so that nobody waits for each other.
+    """
+    enrolment = lock_enrolment(enrolment.pk)
+    require_open(enrolment, clock.now())
+    submit_id = uuid.uuid5(attempt.pk, str(form_id))
+    return assessments.hand_in(attempt=attempt, submit_id=submit_id, language=language)
+
+
+def hand_in_if_over(*, attempt: Attempt) -> Attempt:
+    """Hand in what was saved where an attempt's time is over. No query where it is not."""
+    if not assessments.is_over(attempt, clock.now()):
+        return attempt
+    with transaction.atomic():
+        lock_context(attempt)
+        return assessments.submit_overdue(attempt=attempt)
+
+
+@transaction.atomic
 def save_draft(
     *,
     enrolment: Enrolment,
@@ -124,8 +143,7 @@ def save_draft(
     Whoever sends the same again changes nothing. The draft is one: two devices add to it in turn.
     """
     require_open(enrolment, clock.now())
-    Attempt.objects.select_for_update(of=("self",)).get(pk=attempt.pk)
-    last = assessments.last_responses(attempt).get(assessments.SUBMISSION)
+    attempt, last = assessments.lock_with_last(attempt.pk, assessments.SUBMISSION)
     words = read_texts([last.text_id, *last.value.get("files", ())]) if last else {}
     before = words[last.text_id].text if last and last.text_id in words else ""
     files = [
@@ -136,22 +154,25 @@ def save_draft(
     kept = [file for file in files if file.pk not in remove]
     asked = assessments.document_of(attempt.sitting.edition).submission
     most = asked.max_files if asked and asked.files else 0
-    if add and len(kept) + len(add) > most:
+    new = find_new_uploads(subject=enrolment.subject, uploads=add, form_id=form_id)
+    if new and len(kept) + len(new) > most:
         said = _("Send at most %(limit)d files. Your text is kept.") % {"limit": most}
         raise InvalidInput(said, errors={"file": [said]})
     text = before if text is None else text.replace("\r\n", "\n")
-    if text == before and len(kept) == len(files) and not add:
+    if text == before and len(kept) == len(files) and not new:
         return last
-    added = [
-        save_file(subject=enrolment.subject, kind=PersonalText.Kind.UPLOAD, upload=upload) for upload in add
-    ]
-    return assessments.save_submission(
-        attempt=attempt,
-        text=text,
-        files=[*kept, *added],
-        client_id=form_key(
-            form_id,
-            {"text": text, "files": [str(file.pk) for file in [*kept, *added]]},
-            last.pk if last else None,
-        ),
-    )
+    added = save_files(subject=enrolment.subject, uploads=new)
+    try:
+        return assessments.save_submission(
+            attempt=attempt,
+            text=text,
+            files=[*kept, *added],
+            client_id=form_key(
+                form_id,
+                {"text": text, "files": [str(file.pk) for file in [*kept, *added]]},
+                last.pk if last else None,
+            ),
+        )
+    except BaseException:
+        discard_files(added)
+        raise

@@ -19,9 +19,9 @@ from core import clock
 from core.errors import DomainError, InvalidInput
 from lms.models import Accommodation, Enrolment, EnrolmentEvent
 from lms.projections import project_enrolment
-from lms.services.learning import lock_enrolment
 from lms.services.notices import notify
 from lms.services.sittings import follow_terms, lock_context
+from lms.services.step_ledger import lock_enrolment
 
 Kind = EnrolmentEvent.Kind
 

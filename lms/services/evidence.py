@@ -1,4 +1,4 @@
-"""Evidence: what a completion, an attempt or a mark says of competencies, and the standing that follows."""
+"""Evidence: what a completion, an attempt or a mark says of competencies."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from assessments.models import Attempt, Mark
 from assessments.rules import AttemptScore
 from assessments.services import document_of
 from lms.models import Enrolment, Evidence
-from lms.projections import project_standing
 from lms.rules import Strength
-from lms.signals import evidence_recorded
 from modules.selectors import outline_of
 from standards.models import EditionCompetency
 
@@ -43,7 +41,7 @@ def _edition_competencies(framework_edition_id: uuid.UUID) -> Mapping[uuid.UUID,
     return dict(rows.values_list("competency_id", "pk"))
 
 
-def record_evidence(
+def make_evidence(
     *,
     enrolment: Enrolment,
     step_key: uuid.UUID,
@@ -52,39 +50,37 @@ def record_evidence(
     findings: Iterable[Finding],
     now: datetime,
     assessor: Subject | None = None,
-) -> None:
-    """Add evidence of a learner and project the standings that it touches. Five queries, none for no findings.
+) -> dict[uuid.UUID, list[Evidence]]:
+    """Entries for the ledger of evidence, by competency; none for what the framework's edition does not hold.
 
-    The natural key makes a repeat harmless.
+    The natural key makes a repeat harmless. No query.
     """
     places = _edition_competencies(enrolment.edition.framework_edition_id)
-    rows = [
-        Evidence(
+    gained: dict[uuid.UUID, list[Evidence]] = {}
+    for finding in findings:
+        if finding.competency not in places:
+            continue
+        row = Evidence(
             subject_id=enrolment.subject_id,
             edition_competency_id=places[finding.competency],
             level=finding.level,
             kind=kind,
             strength=finding.strength.value,
             source=source,
-            enrolment=enrolment,
+            enrolment_id=enrolment.pk,
             step_key=step_key,
             assessor=assessor,
             result=dict(finding.result),
             valid_from=now,
             recorded_at=now,
         )
-        for finding in findings
-        if finding.competency in places
-    ]
-    if not rows:
-        return
-    Evidence.objects.bulk_create(rows, ignore_conflicts=True)
-    touched = {finding.competency for finding in findings if finding.competency in places}
-    project_standing(enrolment.subject_id, touched)
-    evidence_recorded.send(sender=Evidence, subject_id=enrolment.subject_id, kind=kind, source=source)
+        gained.setdefault(finding.competency, []).append(row)
+    return gained
 
 
-def record_lesson_evidence(*, enrolment: Enrolment, step_key: uuid.UUID, now: datetime) -> None:
+def evidence_of_lesson(
+    *, enrolment: Enrolment, step_key: uuid.UUID, now: datetime
+) -> dict[uuid.UUID, list[Evidence]]:
     """What finishing a lesson says: evidence that holds, or that contributes; `complete` says nothing."""
     strengths = {"evidence": Strength.HOLDS, "recommend": Strength.CONTRIBUTES}
     step = outline_of(enrolment.edition).steps_by_key()[step_key]
@@ -93,7 +89,7 @@ def record_lesson_evidence(*, enrolment: Enrolment, step_key: uuid.UUID, now: da
         for mapped in step.competencies
         if mapped.counts in strengths
     ]
-    record_evidence(
+    return make_evidence(
         enrolment=enrolment,
         step_key=step_key,
         kind=Evidence.Kind.LESSON,
@@ -129,14 +125,14 @@ def findings_of_score(score: AttemptScore, *, pass_mark: Decimal | None) -> list
     return findings
 
 
-def record_attempt_evidence(
+def evidence_of_attempt(
     *, enrolment: Enrolment, step_key: uuid.UUID, attempt: Attempt, now: datetime, mark: Mark | None = None
-) -> None:
+) -> dict[uuid.UUID, list[Evidence]]:
     """What a passed attempt, marked by a person or by the rules, says of competencies."""
     if not attempt.passed or attempt.score is None:
-        return
+        return {}
     document = document_of(attempt.sitting.edition)
-    record_evidence(
+    return make_evidence(
         enrolment=enrolment,
         step_key=step_key,
         kind=Evidence.Kind.ASSIGNMENT if mark else Evidence.Kind.ATTEMPT,

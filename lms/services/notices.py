@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
+
 from accounts.models import Subject
 from lms.models import Notice
 
@@ -21,3 +23,15 @@ def notify(*, subject: Subject, kind: str, about: str, params: dict[str, Any], p
     if made:
         send_notice.enqueue(str(notice.pk))
     return notice
+
+
+@transaction.atomic
+def send_again(*, notice: Notice) -> bool:
+    """Put the e-mail of a notice that was given up, or of which nobody knows, into the queue; whether it was."""
+    from lms.tasks import send_notice
+
+    unsent = [Notice.Mail.UNKNOWN, Notice.Mail.GIVEN_UP]
+    if not Notice.objects.filter(pk=notice.pk, mail__in=unsent).update(mail=Notice.Mail.WAITING):
+        return False
+    send_notice.enqueue(str(notice.pk))
+    return True

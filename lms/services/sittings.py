@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,39 +11,27 @@ from django.db import transaction
 from django.utils.translation import get_language
 
 from assessments import services as assessments
-from assessments.documents import write_decimal
 from assessments.models import AssessmentEdition, Attempt, Mark, Sitting
-from assessments.rules import AttemptScore
 from core import clock
 from core.errors import NotFound
 from lms.models import Accommodation, Enrolment, LearningEvent
-from lms.projections import fold_step, project_course, project_step
+from lms.outlines import assessment_in_step, step_of_assessment
 from lms.rules import Grant, Terms, effective_terms
-from lms.services.evidence import record_attempt_evidence
-from lms.services.learning import (
-    add_event,
-    find_step,
-    lock_enrolment,
-    record_completion,
-    require_open,
-    require_unlocked,
-)
+from lms.services.evidence import evidence_of_attempt
+from lms.services.learning import complete_step, require_open
 from lms.services.notices import notify
+from lms.services.step_ledger import StepLedger, lock_enrolment
 from modules.models import EditionAssessment
 
 Verb = LearningEvent.Verb
 
 
 def assessment_of(enrolment: Enrolment, step_key: uuid.UUID) -> AssessmentEdition:
-    """The assessment edition that a step of the pinned edition holds. One query."""
-    row = (
-        EditionAssessment.objects.select_related("assessment")
-        .filter(edition_id=enrolment.edition_id, step_key=step_key)
-        .first()
-    )
-    if row is None:
+    """The assessment edition that a step of the pinned edition holds. Mostly no query."""
+    found = assessment_in_step(enrolment.edition_id, step_key)
+    if found is None:
         raise NotFound("This step holds no assessment.")
-    return row.assessment
+    return found
 
 
 def terms_of_step(
@@ -72,10 +61,10 @@ def terms_of_step(
 def open_step_sitting(*, enrolment: Enrolment, step_key: uuid.UUID) -> Sitting:
     """The sitting of a learner in a step, on today's terms. Refuses a step that is locked or closed."""
     now = clock.now()
-    enrolment = lock_enrolment(enrolment.pk)
+    ledger = StepLedger.open(enrolment.pk, step_key)
+    enrolment = ledger.enrolment
     require_open(enrolment, now)
-    find_step(enrolment, step_key)
-    require_unlocked(enrolment, step_key)
+    ledger.require_unlocked()
     return _bring_up_to_date(enrolment, step_key, assessment_of(enrolment, step_key), now=now)
 
 
@@ -100,7 +89,8 @@ def lock_context(attempt: Attempt) -> None:
     """Lock the enrolment that an attempt belongs to, where it does: always before the attempt, so that two writers
     never wait for each other. One query.
     """
-    Enrolment.objects.select_for_update(of=("self",)).filter(pk=attempt.sitting.context).first()
+    with suppress(Enrolment.DoesNotExist):
+        lock_enrolment(attempt.sitting.context)
 
 
 def follow_terms(enrolment: Enrolment) -> None:
@@ -122,30 +112,23 @@ def follow_terms(enrolment: Enrolment) -> None:
 def place_of(sitting: Sitting) -> tuple[Enrolment, uuid.UUID] | None:
     """The enrolment and step that a sitting belongs to; None where its context is not an enrolment's.
 
-    The enrolment is locked. Two queries.
+    The enrolment is locked. One query.
     """
     try:
         enrolment = lock_enrolment(sitting.context)
     except Enrolment.DoesNotExist:
         return None
-    row = EditionAssessment.objects.filter(
-        edition_id=enrolment.edition_id, assessment_id=sitting.edition_id
-    ).first()
-    return (enrolment, row.step_key) if row else None
+    step_key = step_of_assessment(enrolment.edition_id, sitting.edition_id)
+    return (enrolment, step_key) if step_key else None
 
 
 def _result_of(attempt: Attempt) -> dict[str, Any]:
     """What the learning ledger says of an attempt: codes and numbers."""
-    score = AttemptScore.from_json(attempt.score) if attempt.score else None
-    if score is None:
+    score = attempt.score
+    if not score:
         return {"number": attempt.number, "passed": attempt.passed}
-    return {
-        "number": attempt.number,
-        "points": write_decimal(score.points),
-        "max_points": write_decimal(score.max_points),
-        "percent": None if score.percent is None else write_decimal(score.percent),
-        "passed": score.passed,
-    }
+    said = {name: score[name] for name in ("points", "max_points", "percent", "passed")}
+    return {"number": attempt.number, **said}
 
 
 def _record_attempt(
@@ -160,24 +143,20 @@ def _record_attempt(
     mark: Mark | None = None,
 ) -> None:
     now = clock.now()
-    add_event(
-        enrolment,
-        verb=verb,
-        step_key=step_key,
+    ledger = StepLedger.of(enrolment, step_key)
+    ledger.add(
+        verb,
         client_id=client_id,
         language=language,
         occurred_at=now,
         object_key=str(attempt.pk),
         result=result,
     )
-    state = fold_step(enrolment, step_key)
-    record_attempt_evidence(enrolment=enrolment, step_key=step_key, attempt=attempt, now=now, mark=mark)
-    if (
-        record_completion(enrolment, find_step(enrolment, step_key), state, language=language, now=now)
-        is None
-    ):
-        project_step(enrolment, state)
-        project_course(enrolment)
+    ledger.add_evidence(
+        evidence_of_attempt(enrolment=enrolment, step_key=step_key, attempt=attempt, now=now, mark=mark)
+    )
+    complete_step(ledger, language=language, now=now)
+    ledger.write()
 
 
 def hand_in_when_over(*, attempt: Attempt) -> None:

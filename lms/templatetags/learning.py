@@ -1,15 +1,18 @@
-"""Filters of the learner's and the instructor's screens: durations, dates, points, and keys for forms."""
+"""Filters of the learner's and the instructor's screens: durations, dates and points."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
+from core.templatetags.drawing import find_sprite, icon
 from lms import words
 
 register = template.Library()
@@ -67,6 +70,27 @@ def get(mapping: Mapping[Any, Any] | None, key: Any) -> Any:
 
 
 @register.simple_tag
-def new_key() -> str:
-    """A client-made UUID for one rendered form: sent twice, it is answered with the first result."""
-    return str(uuid.uuid4())
+def answer_list(marks: Iterable[Any]) -> SafeString:
+    """The questions of an attempt (`selectors.sheets.AnswerMark`), each a button of the form `question`.
+
+    A tag and no loop in the template: the list is as long as the assessment, and stands on every question's page.
+    """
+    sprite = find_sprite()
+    drawn = [_draw_mark(one.number, one.word, (one.answered, one.here, one.flagged), sprite) for one in marks]
+    return format_html('<ol class="answers">{}</ol>', mark_safe("".join(drawn)))
+
+
+@lru_cache(maxsize=1024)
+def _draw_mark(number: int, word: str, state: tuple[bool, bool, bool], sprite: str) -> SafeString:
+    answered, here, flagged = state
+    inner = format_html("<i>{}</i><span>{}</span>", number, word)
+    if here:
+        css = "done here" if answered else "here"
+        return format_html('<li class="{}" aria-current="step">{}</li>', css, inner)
+    return format_html(
+        '<li class="{}"><button form="question" name="go" value="{}">{}{}</button></li>',
+        "done" if answered else "",
+        number,
+        inner,
+        icon("flag", "wait") if flagged else "",
+    )

@@ -10,17 +10,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.errors import DomainError, InvalidInput
+from core.errors import DomainError, InvalidInput, NoRoom
 from lms import texts
-from lms.selectors.attempts import (
-    AssessmentView,
-    AttemptView,
-    attempt_url,
-    read_assessment,
-    read_assignment,
-    read_attempt_evidence,
-)
+from lms.selectors.assignments import read_assignment
+from lms.selectors.attempts import AssessmentView, AttemptView, attempt_url, read_assessment
 from lms.selectors.lessons import Place, read_served
+from lms.selectors.results import read_attempt_evidence
 from lms.services import begin_attempt, save_draft
 from lms.views.common import json_refusal, read_key, say_no, wants_json
 from lms.words import say_saved
@@ -69,7 +64,9 @@ def _start(request: HttpRequest, view: AssessmentView) -> HttpResponse:
         return redirect(place.view.url)
     if view.is_assignment:
         return HttpResponseRedirect(f"{place.view.url}#work")
-    return HttpResponseRedirect(attempt_url(place, attempt, "question", number=1))
+    return HttpResponseRedirect(
+        attempt_url(place.enrolment, place.outline_step, attempt.pk, "question", number=1)
+    )
 
 
 # --- Assignments --------------------------------------------------------------------------------------------------
@@ -111,7 +108,9 @@ def _keep_draft(request: HttpRequest, view: AssessmentView) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"saved_at_text": say_saved(clock.now())})
     if request.POST.get("do") == "review":
-        return HttpResponseRedirect(attempt_url(view.place, current.attempt, "attempt_review"))
+        return HttpResponseRedirect(
+            attempt_url(view.place.enrolment, view.place.outline_step, current.attempt.pk, "attempt_review")
+        )
     messages.success(request, _("Your draft is kept. Only you can read it until you hand it in."))
     return HttpResponseRedirect(f"{view.place.view.url}#work")
 
@@ -142,5 +141,5 @@ def _save_files(request: HttpRequest, view: AssessmentView, current: AttemptView
             add=uploads,
             remove=remove,
         )
-    except InvalidInput as error:
-        raise InvalidInput(str(error), errors={"file": [str(error)]}) from error
+    except (InvalidInput, NoRoom) as error:
+        raise type(error)(str(error), errors={"file": [str(error)]}) from error

@@ -12,36 +12,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import PersonalText
-from assessments.services import flag_item, submit_attempt
+from assessments.services import flag_item
 from core import clock
 from core.errors import DomainError
 from lms import texts
 from lms.models import Enrolment
-from lms.selectors.attempts import (
-    AssessmentView,
-    AttemptView,
-    SheetView,
-    attempt_url,
-    find_attempt,
-    read_assessment,
-    read_assignment,
-    read_question,
-    read_result,
-    read_sheet,
-)
+from lms.selectors.assignments import read_assignment
+from lms.selectors.attempts import find_attempt, read_assessment
+from lms.selectors.courses import enrolment_url
 from lms.selectors.lessons import find_place
-from lms.services import answer_question
-from lms.services.learning import require_open
+from lms.selectors.results import read_result
+from lms.selectors.sheets import RunningView, find_question, find_running, read_question, read_sheet
+from lms.services import answer_question, submit_work
 from lms.views.common import course_crumbs, json_refusal, learner_view, read_key, say_no, wants_json
 from lms.words import say_saved
-
-
-def _find(enrolment: Enrolment, step: str, attempt: uuid.UUID) -> tuple[AssessmentView, AttemptView]:
-    place = find_place(enrolment, step)
-    if place.outline_step.is_lesson:
-        raise Http404("This step is a lesson.")
-    view = read_assessment(place)
-    return view, find_attempt(view, attempt)
 
 
 @require_safe
@@ -50,13 +34,12 @@ def show_attempt(
     request: HttpRequest, *, enrolment: Enrolment, step: str, attempt: uuid.UUID
 ) -> HttpResponse:
     """Where an attempt goes on: the question answered last, or its result."""
-    view, current = _find(enrolment, step, attempt)
-    if view.is_assignment:
-        return HttpResponseRedirect(f"{view.place.view.url}#work")
-    if not current.is_open:
-        return HttpResponseRedirect(current.result_url)
-    number = read_sheet(view, current).last_number
-    return HttpResponseRedirect(attempt_url(view.place, current.attempt, "question", number=number))
+    running = find_running(enrolment, step, attempt)
+    if running.is_assignment:
+        return HttpResponseRedirect(f"{running.here.url}#work")
+    if not running.is_open:
+        return HttpResponseRedirect(running.after_url)
+    return HttpResponseRedirect(running.url("question", number=read_sheet(running).last_number))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,16 +48,15 @@ def show_question(
     request: HttpRequest, *, enrolment: Enrolment, step: str, attempt: uuid.UUID, number: int
 ) -> HttpResponse:
     """One question. POST saves its answer and goes where the pressed button leads."""
-    view, current = _find(enrolment, step, attempt)
-    if view.is_assignment or not current.is_open:
-        return _show_closed(request, view, current)
-    sheet = read_sheet(view, current, here=number)
+    running = find_running(enrolment, step, attempt, answers=request.method != "POST")
+    if running.is_assignment or not running.is_open:
+        return _show_closed(request, running)
     if request.method == "POST":
-        return _save_answer(request, sheet, number)
-    return _render_question(request, sheet, number)
+        return _save_answer(request, running, number)
+    return _render_question(request, running, number)
 
 
-def _show_closed(request: HttpRequest, view: AssessmentView, current: AttemptView) -> HttpResponse:
+def _show_closed(request: HttpRequest, running: RunningView) -> HttpResponse:
     """The attempt was handed in meanwhile, by another tab or because its time was over."""
     if wants_json(request):
         sentence = _(
@@ -86,60 +68,60 @@ def _show_closed(request: HttpRequest, view: AssessmentView, current: AttemptVie
             request,
             _("This attempt was handed in, so this answer was not added. What was saved before counts."),
         )
-    return HttpResponseRedirect(view.place.view.url if view.is_assignment else current.result_url)
+    return HttpResponseRedirect(running.after_url)
 
 
 def _render_question(
     request: HttpRequest,
-    sheet: SheetView,
+    running: RunningView,
     number: int,
     *,
     typed: dict[str, Any] | None = None,
     refusal: DomainError | None = None,
 ) -> HttpResponse:
+    sheet = read_sheet(running, here=number)
     question = read_question(sheet, number, typed=typed, error=str(refusal) if refusal else "")
     context = {
         "sheet": sheet,
-        "view": sheet.view,
-        "place": sheet.view.place,
+        "running": running,
         "question": question,
-        "breadcrumbs": course_crumbs(sheet.view.place.enrolment, sheet.view.place.view.full_title),
+        "breadcrumbs": course_crumbs(running.enrolment, running.here.full_title),
     }
     return render(request, "lms/question.html", context, status=refusal.status if refusal else 200)
 
 
-def _save_answer(request: HttpRequest, sheet: SheetView, number: int) -> HttpResponse:
-    question = read_question(sheet, number)
+def _save_answer(request: HttpRequest, running: RunningView, number: int) -> HttpResponse:
+    item = find_question(running, number)
     raw: dict[str, Any] = {}
     try:
         form_id = read_key(request)
         if wants_json(request) and request.POST["field"] == "flagged":
-            _keep_flag(sheet, question.key, bool(request.POST.getlist("value")))
+            _keep_flag(running, item.key, bool(request.POST.getlist("value")))
             return JsonResponse({"saved_at_text": say_saved(clock.now())})
-        raw = _read_raw(request, str(question.item["kind"]))
+        raw = _read_raw(request, item.kind)
         answer_question(
-            enrolment=sheet.view.place.enrolment,
-            attempt=sheet.attempt,
-            item_key=question.key,
+            enrolment=running.enrolment,
+            attempt=running.attempt,
+            item_key=item.key,
             raw=raw,
             form_id=form_id,
             language=texts.language(),
             is_autosave=wants_json(request),
         )
         if not wants_json(request):
-            _keep_flag(sheet, question.key, "flagged" in request.POST)
+            _keep_flag(running, item.key, "flagged" in request.POST)
     except DomainError as error:
         if wants_json(request):
             return json_refusal(error)
-        return _render_question(request, sheet, number, typed=raw, refusal=error)
+        return _render_question(request, running, number, typed=raw, refusal=error)
     if wants_json(request):
         return JsonResponse({"saved_at_text": say_saved(clock.now())})
-    return HttpResponseRedirect(_find_goal(request, sheet, number))
+    return HttpResponseRedirect(_find_goal(request, running, number))
 
 
-def _keep_flag(sheet: SheetView, key: str, flagged: bool) -> None:
-    if (key in sheet.attempt.flagged) != flagged:
-        flag_item(attempt=sheet.attempt, item_key=key, flagged=flagged)
+def _keep_flag(running: RunningView, key: str, flagged: bool) -> None:
+    if (key in running.attempt.flagged) != flagged:
+        flag_item(attempt=running.attempt, item_key=key, flagged=flagged)
 
 
 def _read_raw(request: HttpRequest, kind: str) -> dict[str, Any]:
@@ -158,53 +140,63 @@ def _read_raw(request: HttpRequest, kind: str) -> dict[str, Any]:
     return {name: values[0]} if values and values[0].strip() else {}
 
 
-def _find_goal(request: HttpRequest, sheet: SheetView, number: int) -> str:
+def _find_goal(request: HttpRequest, running: RunningView, number: int) -> str:
     go = request.POST.get("go", "")
     if go == "review":
-        return sheet.review_url
+        return running.url("attempt_review")
     if go == "leave":
-        return sheet.view.place.course_url
-    goal = int(go) if go.isdigit() and 1 <= int(go) <= sheet.total else number
-    return attempt_url(sheet.view.place, sheet.attempt, "question", number=goal)
+        return enrolment_url(running.enrolment)
+    goal = int(go) if go.isdigit() and 1 <= int(go) <= running.total else number
+    return running.url("question", number=goal)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @learner_view
 def review(request: HttpRequest, *, enrolment: Enrolment, step: str, attempt: uuid.UUID) -> HttpResponse:
     """What will be handed in, with what is still open named. POST hands it in, once."""
-    view, current = _find(enrolment, step, attempt)
-    after = view.place.view.url if view.is_assignment else current.result_url
-    if not current.is_open:
-        return HttpResponseRedirect(after)
+    running = find_running(enrolment, step, attempt)
+    if not running.is_open:
+        return HttpResponseRedirect(running.after_url)
     if request.method == "POST":
-        try:
-            require_open(enrolment, clock.now())
-            submit_id = uuid.uuid5(current.attempt.pk, str(read_key(request)))
-            submit_attempt(attempt=current.attempt, submit_id=submit_id, language=texts.language())
-        except DomainError as error:
-            say_no(request, error)
-            return redirect(view.place.view.url)
-        if view.is_assignment:
-            messages.success(
-                request, _("Your work is handed in. You get a notice here as soon as it has been marked.")
-            )
-        return HttpResponseRedirect(after)
+        return _hand_in(request, running)
     context: dict[str, Any] = {
-        "view": view,
-        "place": view.place,
-        "current": current,
-        "breadcrumbs": course_crumbs(enrolment, view.place.view.full_title),
+        "running": running,
+        "breadcrumbs": course_crumbs(enrolment, running.here.full_title),
     }
-    if view.is_assignment:
-        return render(request, "lms/assignment_review.html", {**context, "assignment": read_assignment(view)})
-    return render(request, "lms/attempt_review.html", {**context, "sheet": read_sheet(view, current)})
+    if running.is_assignment:
+        view = read_assessment(find_place(enrolment, step))
+        context |= {"view": view, "place": view.place, "assignment": read_assignment(view)}
+        return render(request, "lms/assignment_review.html", context)
+    return render(request, "lms/attempt_review.html", {**context, "sheet": read_sheet(running)})
+
+
+def _hand_in(request: HttpRequest, running: RunningView) -> HttpResponse:
+    try:
+        submit_work(
+            enrolment=running.enrolment,
+            attempt=running.attempt,
+            form_id=read_key(request),
+            language=texts.language(),
+        )
+    except DomainError as error:
+        say_no(request, error)
+        return redirect(running.here.url)
+    if running.is_assignment:
+        messages.success(
+            request, _("Your work is handed in. You get a notice here as soon as it has been marked.")
+        )
+    return HttpResponseRedirect(running.after_url)
 
 
 @require_safe
 @learner_view
 def show_result(request: HttpRequest, *, enrolment: Enrolment, step: str, attempt: uuid.UUID) -> HttpResponse:
     """What became of an attempt, explained as far as the policy goes."""
-    view, current = _find(enrolment, step, attempt)
+    place = find_place(enrolment, step)
+    if place.outline_step.is_lesson:
+        raise Http404("This step is a lesson.")
+    view = read_assessment(place)
+    current = find_attempt(view, attempt)
     if view.is_assignment:
         return redirect(view.place.view.url)
     if current.is_open:

@@ -21,8 +21,9 @@ from lms.views.common import my_crumbs
 @never_cache
 @login_required
 def show_book(request: HttpRequest, *, edition: uuid.UUID) -> HttpResponse:
-    """A whole course edition on one page, laid out for paper, for those who may read the course."""
-    book = read_book(find_printable(request.user, edition), language=texts.language())
+    """A course edition on one page, laid out for paper: all of it, or for a learner what is open to them."""
+    found = find_printable(request.user, edition)
+    book = read_book(found.edition, language=texts.language(), open_steps=found.steps)
     context = {
         "book": book,
         "noindex": True,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from core.errors import DomainError
 from lms import texts
-from lms.forms import CatalogueForm, EnrolForm
+from lms.forms import EnrolForm, read_filters
 from lms.models import Enrolment
 from lms.selectors.catalogue import find_course, find_offering, read_catalogue, read_course_page
 from lms.selectors.lessons import read_public_lesson
@@ -25,11 +25,10 @@ from lms.views.common import current_subject, home_crumbs
 @require_safe
 def show_catalogue(request: HttpRequest) -> HttpResponse:
     """Trainings and courses with what one chooses by, and the filters."""
-    form = CatalogueForm(request.GET)
+    form = read_filters(request.GET.urlencode())
     context = {
         "form": form,
         "catalogue": read_catalogue(form.filter),
-        "is_narrowed": form.is_narrowed,
         "breadcrumbs": home_crumbs({"title": _("Training"), "url": ""}),
     }
     return render(request, "lms/catalogue.html", context)

@@ -10,30 +10,31 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import is_administrator
-from accounts.services import record_audit
-from lms.forms_desk import RosterForm
+from accounts.requests import read_job_key
+from lms.forms_desk import SORT_WORDS, RosterForm
+from lms.jobs import ask_roster
 from lms.models import Offering
 from lms.permissions import find_taught, offerings_for
 from lms.rules import IDLE_DAYS
 from lms.selectors.desk import list_offerings, read_cards
-from lms.selectors.desk_export import write_csv
+from lms.selectors.desk_board import Board, read_board
 from lms.selectors.desk_learner import find_learner
 from lms.selectors.desk_marks import read_marking_job, read_marks
-from lms.selectors.desk_roster import Roster, RosterFilter, explain_stuck, plot_roster, read_roster
+from lms.selectors.desk_plot import plot_board
+from lms.selectors.desk_stuck import explain_stuck
 from lms.views.common import current_subject, refusals_as_pages
 
 View = Callable[..., HttpResponse]
 
 OFFERINGS_A_PAGE = 20
-LEARNERS_A_PAGE = 50
 
 
 def desk_view(view: View) -> View:
@@ -90,67 +91,51 @@ def list_desk(request: HttpRequest) -> HttpResponse:
 @desk_view
 def show_offering(request: HttpRequest, *, offering: Offering) -> HttpResponse:
     """Everyone in an offering: today's jobs, where they are, who is stuck and why, marks, the roster."""
-    roster = read_roster(offering)
-    form = RosterForm(request.GET)
-    wanted = form.read()
-    rows = wanted.order(filter(wanted.takes, roster.rows))
-    page = Paginator(rows, LEARNERS_A_PAGE).get_page(request.GET.get("page"))
+    board = read_board(offering, RosterForm(request.GET).read(), page=request.GET.get("page"))
     context: dict[str, Any] = {
-        "head": roster.head,
-        "roster": roster,
-        "form": form,
-        "wanted": wanted,
-        "page_obj": page,
-        "found": len(rows),
-        "query": wanted.query(),
-        "show_links": _show_links(roster, wanted),
-        "breadcrumbs": desk_crumbs((roster.head.title, "")),
+        "head": board.head,
+        "board": board,
+        "sorts": SORT_WORDS,
+        "wanted": board.wanted,
+        "page_obj": board.page,
+        "query": board.wanted.query(),
+        "show_links": _show_links(board),
+        "job_key": uuid.uuid4(),
+        "breadcrumbs": desk_crumbs((board.head.title, "")),
     }
-    if roster.rows:
-        marks = read_marks(roster, wanted=request.GET.get("quiz", ""))
+    if board.everyone:
         context |= {
-            "job": read_marking_job(roster),
-            "plot": plot_roster(roster),
-            "stuck": explain_stuck(roster),
+            "job": read_marking_job(board),
+            "plot": plot_board(board),
+            "stuck": explain_stuck(board),
             "idle_days": IDLE_DAYS,
-            "marks": marks,
+            "marks": read_marks(board, wanted=request.GET.get("quiz", "")),
         }
     return render(request, "lms/desk/offering.html", context)
 
 
-def _show_links(roster: Roster, wanted: RosterFilter) -> list[dict[str, Any]]:
+def _show_links(board: Board) -> list[dict[str, Any]]:
     """Whom the roster shows, as links with their counts."""
     counts = {
-        "all": (_("Everyone enrolled"), roster.total),
-        "needs": (_("Who needs something"), len(roster.needy)),
-        "withdrawn": (pgettext("several learners", "Withdrawn"), roster.withdrawn),
+        "all": (_("Everyone enrolled"), board.total),
+        "needs": (_("Who needs something"), board.needy),
+        "withdrawn": (pgettext("several learners", "Withdrawn"), board.withdrawn),
     }
     return [
         {
             "title": title,
             "count": count,
-            "url": f"{roster.head.url}?{wanted.query(show=code)}".rstrip("?&") + "#roster",
-            "current": wanted.show == code,
+            "url": f"{board.head.url}?{board.wanted.query(show=code)}".rstrip("?&") + "#roster",
+            "current": board.wanted.show == code,
         }
         for code, (title, count) in counts.items()
         if count or code != "withdrawn"
     ]
 
 
-@require_safe
+@require_POST
 @desk_view
 def export_offering(request: HttpRequest, *, offering: Offering) -> HttpResponse:
-    """The roster with progress and marks as CSV, in the language of the screen. Logged: it leaves the site."""
-    content, count = write_csv(offering)
-    record_audit(
-        actor=current_subject(request),
-        action="offering.exported",
-        target=offering,
-        details={"learners": count},
-    )
-    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    name = _("learners-%(offering)s.csv") % {"offering": offering.slug}
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    """Ask for the roster with progress and marks as CSV, in the language of the screen; the queue writes it."""
+    job = ask_roster(offering=offering, asker=current_subject(request), job_id=read_job_key(request))
+    return redirect("accounts:job", job.pk)

@@ -19,6 +19,7 @@ from core.errors import DomainError, InvalidInput
 from core.pdf import find_unprintable, make_font_css, render_pdf
 from lms import texts
 from lms.models import Enrolment, StepProgress
+from lms.selectors.here import find_here
 from lms.selectors.lessons import (
     Place,
     WorksheetView,
@@ -50,15 +51,13 @@ STAR = "*"
 @learner_view
 def show_step(request: HttpRequest, *, enrolment: Enrolment, step: str) -> HttpResponse:
     """A step: a lesson, an assessment's first page, or which step opens it. POST acts in it."""
+    if request.method == "POST" and request.POST.get("do") == "complete":
+        return _complete(request, enrolment, step)
     place = find_place(enrolment, step)
     if place.blocker is not None:
         return _show_locked(request, place)
     if request.method == "POST":
-        if not place.outline_step.is_lesson:
-            return assessed.act(request, place)
-        return (
-            _complete(request, place) if request.POST.get("do") == "complete" else _save_part(request, place)
-        )
+        return _save_part(request, place) if place.outline_step.is_lesson else assessed.act(request, place)
     if place.is_open and not place.is_where_left_off:
         open_step(enrolment=enrolment, step_key=place.outline_step.key, language=texts.language())
     if not place.outline_step.is_lesson:
@@ -87,18 +86,25 @@ def _show_lesson(
     return render(request, "lms/lesson.html", context, status=refusal.status if refusal else 200)
 
 
-def _complete(request: HttpRequest, place: Place) -> HttpResponse:
+def _complete(request: HttpRequest, enrolment: Enrolment, slug: str) -> HttpResponse:
+    """Complete a lesson, and go on. The way around it is read only where the lesson is shown again."""
+    here = find_here(enrolment, slug)
     try:
         complete_lesson(
-            enrolment=place.enrolment,
-            step_key=place.outline_step.key,
+            enrolment=enrolment,
+            step_key=here.step.key,
             language=texts.language(),
             client_id=read_key(request),
         )
     except DomainError as error:
+        place = find_place(enrolment, slug)
+        if place.blocker is not None:
+            return _show_locked(request, place)
+        if not here.step.is_lesson:
+            return redirect(here.url)
         return _show_lesson(request, place, errors=error.errors, refusal=error)
-    messages.success(request, _("“%(step)s” is complete.") % {"step": place.view.full_title})
-    return HttpResponseRedirect(place.next.url if place.next else place.course_url)
+    messages.success(request, _("“%(step)s” is complete.") % {"step": here.full_title})
+    return HttpResponseRedirect(here.next_url)
 
 
 def _save_part(request: HttpRequest, place: Place) -> HttpResponse:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal import auth as totp
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Permission
+from django.contrib.sessions.models import Session
+from django.http import QueryDict
 from django.test import Client
 
 from accounts.mail import compose_mail
-from accounts.models import Organization, Role, User
+from accounts.models import LegalHold, Organization, Role, User
+from accounts.sealing import make_cipher
 from accounts.services import end_role, grant_role
+from accounts.suspended import PURPOSE
 from certificates.models import Certificate
+from config import settings as served
+from core import clock
 from tests.factories.accounts import PASSWORD, make_user
 from tests.factories.certificates import make_certificate
 
@@ -48,12 +56,7 @@ class TestTries:
 
     @pytest.fixture(autouse=True)
     def _served(self, settings: Any) -> None:
-        settings.ACCOUNT_RATE_LIMITS = {
-            "login": "30/m/ip",
-            "login_failed": "10/m/ip,5/300s/key",
-            "reset_password": "20/m/ip,5/m/key",
-            "signup": "20/m/ip",
-        }
+        settings.ACCOUNT_RATE_LIMITS = served.ACCOUNT_RATE_LIMITS
 
     def test_an_address_is_closed_after_five_wrong_passwords_wherever_they_come_from(
         self, learner: User
@@ -187,6 +190,12 @@ class TestSessions:
         stale.cookies["sessionid"] = before
         assert stale.get("/en/my/profile/").status_code == 302
 
+    def test_a_session_that_has_ended_opens_nothing(self, learner: User, sign_in: SignIn) -> None:
+        client = sign_in(learner)
+        assert client.get("/en/my/profile/").status_code == 200
+        Session.objects.update(expire_date=clock.now() - timedelta(seconds=1))
+        assert client.get("/en/my/profile/").status_code == 302
+
     def test_signing_out_ends_the_key(self, learner: User, sign_in: SignIn) -> None:
         client = sign_in(learner)
         key = client.cookies["sessionid"].value
@@ -296,6 +305,29 @@ class TestAskedAgain:
         for what in ("revoke", "reissue"):
             assert office.get(f"/admin/certificates/{certificate.pk}/{what}/").status_code == 200
 
+    @pytest.mark.parametrize("what", ["a role granted", "a role ended", "a factor reset", "a hold placed"])
+    def test_before_anything_of_another_person_changes(
+        self, administrator: User, registrar: User, learner: User, sign_in: SignIn, what: str
+    ) -> None:
+        administrator.user_permissions.add(Permission.objects.get(codename="access_admin"))
+        client = sign_in(administrator)
+        role = registrar.roles.get()
+        path, form = {
+            "a role granted": (
+                f"people/{learner.pk}/grant/",
+                {"organization": str(role.organization_id), "what": "instructor"},
+            ),
+            "a role ended": (f"roles/{role.pk}/end/", {}),
+            "a factor reset": (f"people/{registrar.pk}/second-step/", {}),
+            "a hold placed": (f"people/{learner.pk}/hold/", {"reason": "File 12."}),
+        }[what]
+        answer = client.post(f"/admin/{path}", form)
+        assert "/reauthenticate/" in answer["Location"]
+        role.refresh_from_db()
+        assert role.ended_at is None
+        assert not Role.objects.filter(user=learner, what="instructor").exists()
+        assert not LegalHold.objects.exists()
+
     def test_by_the_code_where_there_is_a_second_factor(
         self, certificate: Certificate, office: Client, officer: User
     ) -> None:
@@ -309,6 +341,45 @@ class TestAskedAgain:
         )
         office.post(f"/en/accounts/2fa/reauthenticate/?next={path}", {"code": code, "next": path})
         assert certificate.statuses.filter(status="revoked").count() == 1
+
+    def test_what_waits_is_sealed_and_no_more_than_is_needed(
+        self, certificate: Certificate, office: Client, officer: User
+    ) -> None:
+        """In the session stands nothing of what was typed, no password, no cookie and nothing of the server's own."""
+        path = f"/admin/certificates/{certificate.pk}/revoke/"
+        form = {"client_id": str(uuid.uuid4()), "reason": "integrity", "note": "Une œuvre", "password": WRONG}
+        office.post(path, form, SECRET_OF_THE_SERVER="a-sealing-key")
+        session = Session.objects.get(session_key=office.cookies["sessionid"].value)
+        (sealed,) = session.get_decoded()["account_reauthentication_state"].values()
+        for word in ("integrity", "vre", WRONG, "a-sealing-key", office.cookies["sessionid"].value, path):
+            assert word not in sealed
+        told = json.loads(make_cipher(PURPOSE).decrypt(sealed))
+        assert set(told) == {"path", "path_info", "method", "GET", "POST", "person"}
+        assert set(QueryDict(told["POST"])) == {"client_id", "reason", "note"}
+
+    @pytest.mark.parametrize("fault", ["an hour later", "another key", "another person"])
+    def test_what_cannot_be_opened_is_not_done(
+        self, certificate: Certificate, office: Client, learner: User, settings: Any, fault: str
+    ) -> None:
+        path = f"/admin/certificates/{certificate.pk}/revoke/"
+        office.post(path, {"client_id": str(uuid.uuid4()), "reason": "integrity", "note": ""})
+        later = timedelta(minutes=61) if fault == "an hour later" else timedelta()
+        session = office.session
+        state = session["account_reauthentication_state"]
+        if fault == "another key":
+            state["request"] = f"{state['request'][:-8]}AAAAAAA="
+        if fault == "another person":
+            told = json.loads(make_cipher(PURPOSE).decrypt(state["request"]))
+            told["person"] = str(learner.pk)
+            state["request"] = make_cipher(PURPOSE).encrypt(json.dumps(told).encode()).decode()
+        session["account_reauthentication_state"] = state
+        session.save()
+        with clock.set_to(clock.now() + later):
+            done = office.post(
+                f"/en/accounts/reauthenticate/?next={path}", {"password": PASSWORD, "next": path}
+            )
+        assert done["Location"] == path, "They are led to where they were."
+        assert not certificate.statuses.filter(status="revoked").exists()
 
     def test_another_persons_session_does_not_do_what_was_typed(
         self, certificate: Certificate, office: Client, learner: User

@@ -70,13 +70,17 @@ def rewrite_a_lesson(page: Any, *, lesson: LessonPage, title: str) -> None:
 
 
 def issue_an_edition(page: Any, *, course: CoursePage, number: int) -> CourseEdition:
-    """The author reads what changes and whom it touches, and issues."""
+    """The author reads what changes and whom it touches, has it issued, and sees by itself that it was."""
     page.goto(f"/admin/courses/{course.pk}/issue/")
     # What changes, and whom it touches.
     assert page.locator("main table.listing tbody tr").count() == 1, page.inner_text("main table.listing")
     assert page.locator("main form").locator("xpath=preceding::ul[1]/li").count() >= 1
     page.fill("main form [name=note]", "A clearer title.")
     press(page, "main form[method=post] button:not([name])")
+    assert page.locator("[data-job] progress").is_visible()
+    run_tasks()
+    page.locator("[data-job][data-code=done]").wait_for()
+    assert f"Edition {number} of" in page.inner_text("[data-job]")
     return CourseEdition.objects.get(course_key=course.translation_key, number=number)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from accounts.models import Job, User
+from accounts.services import Request, ask_job, subject_of
 from assessments.models import Attempt
 from certificates.models import Certificate
 from cms.demo.cast import COHORT, COHORT_NAMES, SELF_PACED, demo_enrolments, key_of
@@ -15,6 +17,7 @@ from lms.models import Enrolment
 from modules.selectors import outline_of
 from standards.models import EditionDomain, FrameworkEdition
 from tests.browser.walks import find_faults, find_overflow, in_language, sign_in
+from tests.database import run_tasks
 
 pytestmark = pytest.mark.usefixtures("seeded_site")
 
@@ -34,6 +37,11 @@ def member(how_far: str) -> tuple[str, Enrolment]:
     name = next(name for name, _place, _language, far in COHORT_NAMES if far == how_far)
     enrolment = Enrolment.objects.select_related("subject__user", "edition").get(pk=key_of(COHORT, name))
     return enrolment.subject.user.email, enrolment
+
+
+def ask_own_data(email: str) -> Job:
+    asker = subject_of(User.objects.get(email=email))
+    return ask_job(asker=asker, request=Request(job_id=uuid.uuid4(), kind="own_data"))
 
 
 def slug_of(enrolment: Enrolment, kind: str, place: int = 0) -> str:
@@ -140,6 +148,9 @@ def test_what_a_learner_sees(make_page: Callable[..., Any], language: str) -> No
         if part.kind == "worksheet" and step.slug in lessons[:3]
     )
     domain = EditionDomain.objects.filter(edition=framework).order_by("position")[0]
+    done = ask_own_data(EMAILS["learner"])
+    run_tasks()
+    waiting = ask_own_data(EMAILS["learner"])
     faults = look(
         page,
         [
@@ -159,6 +170,9 @@ def test_what_a_learner_sees(make_page: Callable[..., Any], language: str) -> No
             in_language(language, "certificates:mine"),
             in_language(language, "accounts:profile"),
             in_language(language, "accounts:data"),
+            in_language(language, "accounts:jobs"),
+            in_language(language, "accounts:job", done.pk),
+            in_language(language, "accounts:job", waiting.pk),
             in_language(language, "accounts:erase"),
             in_language(language, "account_email"),
             in_language(language, "account_change_password"),

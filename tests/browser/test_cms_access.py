@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.services import subject_of
+from certificates.jobs import ask_for_due
 from certificates.models import Certificate
 from cms.demo.cast import SELF_PACED, demo_enrolments
-from lms.models import Offering
+from lms.models import Notice, Offering
 from modules.pages import CoursePage
 from standards.models import FrameworkEdition
 from standards.pages import FrameworkPage
@@ -53,6 +56,9 @@ def test_screens_of_administrators(make_page: Callable[..., Any]) -> None:
     sign_in(page, "admin@demo.example")
     certificate = Certificate.objects.get(enrolment_id=demo_enrolments()["valid"])
     offering = Offering.objects.get(slug=SELF_PACED)
+    administrator = subject_of(User.objects.get(email="admin@demo.example"))
+    job = ask_for_due(offering=offering, asker=administrator, job_id=uuid.uuid4())
+    Notice.objects.filter(kind="certificate_issued").update(mail=Notice.Mail.UNKNOWN)
     faults = look(
         page,
         [
@@ -66,6 +72,10 @@ def test_screens_of_administrators(make_page: Callable[..., Any]) -> None:
             reverse("accounts_admin:person", args=[User.objects.get(email="learner@demo.example").pk]),
             reverse("accounts_admin:holds"),
             reverse("accounts_admin:audit"),
+            reverse("accounts_admin:jobs"),
+            reverse("accounts_admin:job", args=[job.pk]),
+            reverse("certificates_admin:due"),
+            reverse("lms_admin:unsent_mail"),
         ],
     )
     assert not faults, "\n".join(faults)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 from PIL import Image
 from pypdf import PdfReader
 
 from certificates import keys, pdf_signing
 from certificates.facts import Bilingual, CertificateFacts, Language
-from certificates.pdf import LAYOUTS, measure_bold, render_certificate_pdf
+from certificates.pdf import LAYOUTS, measure_bold, render_certificate_html, render_certificate_pdf
 from certificates.wording import describe_level, format_date, format_minutes
 from core.pdf import PdfError, count_pages, find_unprintable, make_font_css, render_pdf
 from tests.certificates.examples import make_competencies, make_facts, make_partner
@@ -80,6 +81,17 @@ def run(*command: str) -> str:
 
 
 # -- What is printed --------------------------------------------------------------------------------------------------
+
+
+def test_it_is_the_same_whatever_language_is_in_force() -> None:
+    """A worker prints for whoever asked: where that language writes commas, sizes are numbers with points still."""
+    html = [
+        render_certificate_html(facts=make_facts(holder_name=LONG_NAME), language="en")
+        for code in ("en", "fr")
+        if translation.activate(code) is None
+    ]
+    translation.deactivate()
+    assert html[0] == html[1]
 
 
 @pytest.mark.parametrize("case", CASES)

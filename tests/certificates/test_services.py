@@ -296,6 +296,8 @@ def test_pdfs_are_signed_in_both_languages_and_made_once(learner: User) -> None:
             found = verify_pdf(opened.read(), trusted=[content.pdf_key.public])
         assert found is not None
         assert found.stands
+    run_tasks()
+    content.refresh_from_db()
     with content.picture_fr.open("rb") as opened:
         assert opened.read(16)[8:12] == b"WEBP"
     before = content.pdf_en.name

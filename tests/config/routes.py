@@ -26,7 +26,7 @@ from wagtail.models import Collection, Locale
 
 from accounts.models import Consent, LegalHold, Organization, PersonalText, Role, User
 from accounts.permissions import is_staff_person
-from accounts.services import give_consent, save_file, save_text, subject_of
+from accounts.services import Request, ask_job, give_consent, save_file, save_text, subject_of
 from assessments.models import Attempt, Item
 from assessments.services import Judgement
 from certificates import services as certificates
@@ -233,7 +233,9 @@ def _make_people(world: World) -> None:
         subject=learner, purpose=Consent.Purpose.NOTICES_BY_EMAIL, wording=f"Yes.{world.words}", language="en"
     )
     text = save_text(subject=learner, kind=PersonalText.Kind.REFLECTION, text=f"Words.{world.words}")
+    job = ask_job(asker=learner, request=Request(job_id=uuid.uuid4(), kind="own_data"))
     world.keys |= {
+        "job": job.pk,
         "college": college.pk,
         "person": world.users["lrn"].pk,
         "role": Role.objects.get(user=world.users["lrn"]).pk,

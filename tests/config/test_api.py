@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -75,6 +76,32 @@ class TestCatalogue:
         answer = visitor.get(f"{API}courses/", {"cursor": cursor})
         assert answer.status_code == 404
         assert set(answer.json()) == {"code", "message", "errors"}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize(
+    ("path", "table"),
+    [
+        ("/api/v1/courses/", "modules_courseedition"),
+        ("/api/v1/certificates/6f1c0f4e-6b3a-4d52-9c5e-2f4f4b1f7a10/", "certificates_certificate"),
+        ("/ims/case/v1p1/CFPackages/6f1c0f4e-6b3a-4d52-9c5e-2f4f4b1f7a10", "standards_frameworkedition"),
+    ],
+)
+def test_a_fault_of_ours_has_the_shape_of_every_refusal(path: str, table: str, language: str) -> None:
+    """A table that is gone: a program gets JSON in its language, and learns nothing of what broke."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO away")
+    logging.disable(logging.CRITICAL)
+    try:
+        answer = Client(raise_request_exception=False).get(path, headers={"accept-language": language})
+    finally:
+        logging.disable(logging.NOTSET)
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/json")
+    assert set(answer.json()) == {"code", "message", "errors"}
+    assert answer.json()["code"] == "failed"
+    assert ("The fault is ours" in answer.json()["message"]) == (language == "en")
+    assert table not in answer.text
+    assert "no-store" in answer["Cache-Control"]
 
 
 class TestMine:

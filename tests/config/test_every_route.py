@@ -67,7 +67,10 @@ usersessions_list                        | -                                    
 accounts:profile                         | -                                     | s2             | s2
 accounts:session_end                     | key=device                            | s5             | sr4
 accounts:data                            | -                                     | s2             | s5
-accounts:data_download                   | -                                     | s2             | s5
+accounts:data_download                   | -                                     | 5              | sr
+accounts:jobs                            | -                                     | s2             | s5
+accounts:job                             | key=job                               | s2444444444442 | s5
+accounts:job_file                        | key=job                               | s4             | s5
 accounts:consent_withdraw                | key=consent                           | s5             | sr4
 accounts:text_erase                      | key=text                              | s24            | sr4
 accounts:erase                           | -                                     | s2             | s2
@@ -118,7 +121,7 @@ lms:result                               | enrolment step=quiz attempt=submitted
 lms:file                                 | enrolment step=work_step file         | s24            | 5
 lms:offerings                            | -                                     | s22222222222f2 | 5
 lms:offering                             | offering                              | s33424443444f2 | 5
-lms:offering_export                      | offering                              | s33424443444f2 | 5
+lms:offering_export                      | offering                              | 555555555555f5 | s334r4443444fr
 lms:marking                              | offering                              | s33424443444f2 | 5
 lms:mark                                 | offering attempt=work                 | s33424443444f2 | s33424443444f2
 lms:learner                              | offering enrolment                    | s33424443444f2 | 5
@@ -170,6 +173,7 @@ demo:mail                                | name=mail                            
 
 # The CMS: certificates
 certificates_admin:list                  | -                                     | sssssshhsss2f2 | sssssshhsss5f5
+certificates_admin:due                   | -                                     | sssssshhsss2f2 | sssssshhsssrfr
 certificates_admin:show                  | key=certificate                       | sssssshhsss2f2 | sssssshhsss5f5
 certificates_admin:revoke                | key=certificate                       | sssssshhsssafa | sssssshhsssafa
 certificates_admin:reinstate             | key=revoked                           | sssssshhsssafa | sssssshhsssafa
@@ -186,6 +190,9 @@ accounts_admin:end                       | key=role                             
 accounts_admin:holds                     | -                                     | sssssshhssshf2 | sssssshhssshf5
 accounts_admin:lift_hold                 | key=hold                              | sssssshhssshf5 | sssssshhssshfa
 accounts_admin:audit                     | -                                     | sssssshhssshf2 | sssssshhssshf5
+accounts_admin:jobs                      | -                                     | sssssshhssshf2 | sssssshhssshf5
+accounts_admin:job                       | key=job                               | ssssss44sss4f2 | ssssss55sss5f5
+lms_admin:unsent_mail                    | -                                     | sssssshhssshf2 | sssssshhssshfr
 
 # The CMS: courses
 modules_admin:courses                    | -                                     | ssssss2hssshf2 | ssssss55sss5f5

@@ -91,10 +91,15 @@ def test_autosave_and_programs_get_one_shape(away: Client) -> None:
         assert response["Retry-After"] == "5"
 
 
-def test_liveness_stands_and_readiness_does_not(away: Client) -> None:
-    away.cookies.clear()
-    assert away.get("/healthz").status_code == 200
-    assert away.get("/readyz").status_code == 503
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_liveness_stands_and_readiness_does_not(away: Client, signed_in: bool) -> None:
+    """Whoever asks, and whatever cookies they send."""
+    if not signed_in:
+        away.cookies.clear()
+    assert away.get("/healthz").json() == {"status": "ok"}
+    said = away.get("/readyz")
+    assert said.status_code == 503
+    assert said.json()["parts"]["database"] == "failed"
 
 
 # --- What counts --------------------------------------------------------------------------------------------------

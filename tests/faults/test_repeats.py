@@ -6,11 +6,13 @@ The list of what may be sent comes from the URL configuration: a new address tha
 from __future__ import annotations
 
 import inspect
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -627,6 +629,12 @@ def test_a_browser_whose_clock_is_off_changes_no_order(world: World, days: int) 
         )
         assert sent.status_code == 200
     assert "Later." in words_shown(world, enrolment)
+
+
+def test_no_script_reads_the_clock_of_the_device() -> None:
+    """What is older and what is newer, and how much time is left, the server says."""
+    for path in (Path(settings.BASE_DIR) / "static" / "js").glob("*.js"):
+        assert not re.search(r"\bDate\b|performance\.now", path.read_text(encoding="utf-8")), path.name
 
 
 @pytest.mark.parametrize("days", [-1, 0, 1])

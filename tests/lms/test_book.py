@@ -19,10 +19,12 @@ from lms.models import Enrolment
 from lms.services import withdraw_learner
 from modules.models import CourseEdition
 from modules.rules.embedding import embed_html
+from modules.selectors import outline_of
 from tests.factories.accounts import make_role, make_user
 from tests.factories.assessments import make_quiz, make_single
 from tests.factories.lms import (
     Course,
+    finish_lesson,
     make_assessed,
     make_check,
     make_course,
@@ -46,8 +48,8 @@ def address(edition: CourseEdition, language: str = "en") -> str:
 
 @pytest.fixture
 def course(college: Organization) -> Course:
-    """A course that the college offers and whose first lesson is open to the public."""
-    made = make_course(slug="rural")
+    """A course in any order that the college offers, whose first lesson is open to the public."""
+    made = make_course(slug="rural", order="free")
     make_offering(edition=made.edition, organization=college)
     return made
 
@@ -176,6 +178,67 @@ def test_the_way_to_it(
     assert link not in reader.get(f"/en/learn/{mine.pk}/").content.decode()
 
 
+# --- What is open -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ordered() -> CourseEdition:
+    """Three lessons and, after the second, a quiz, one after the other."""
+    one, two, three = (
+        make_lesson(name, parts=[make_html(f"<p>Text of {name}.</p>")]) for name in ("one", "two", "three")
+    )
+    return make_course_edition(modules=[[one, two, make_assessed("quiz", make_quiz())], [three]])
+
+
+def texts_in(html: str) -> set[str]:
+    """Whose texts are there."""
+    words = {
+        "one": "Text of one.",
+        "two": "Text of two.",
+        "quiz": "You take it on",
+        "three": "Text of three.",
+    }
+    return {step for step, text in words.items() if text in html}
+
+
+def test_a_learner_prints_what_is_open_to_them(
+    ordered: CourseEdition, learner: User, author: User, sign_in: SignIn
+) -> None:
+    """A step that waits for another one on the site waits for it on paper too; whoever writes or teaches has all."""
+    enrolment = make_enrolment(user=learner, offering=make_offering(edition=ordered))
+    steps = {step.slug: step.key for step in outline_of(ordered).iter_steps()}
+    client = sign_in(learner)
+    for language, said in (
+        ("en", "once the ones before it are complete"),
+        ("fr", "une fois que les précédentes"),
+    ):
+        html = read(client, ordered, language)
+        assert html.count(said) == 3
+        assert re.search(r"<h3[^>]*>Three", html)
+    assert texts_in(read(client, ordered)) == {"one"}
+    assert "every lesson of the course" not in read(client, ordered)
+    finish_lesson(enrolment, steps["one"])
+    assert texts_in(read(client, ordered)) == {"one", "two"}
+    finish_lesson(enrolment, steps["two"])
+    assert texts_in(read(client, ordered)) == {"one", "two", "quiz"}
+
+    author.user_permissions.add(Permission.objects.get(codename="view_courseedition"))
+    whole = read(sign_in(author), ordered)
+    assert texts_in(whole) == {"one", "two", "quiz", "three"}
+    assert "once the ones before it" not in whole
+    assert "every lesson of the course" in whole
+
+
+def test_a_second_enrolment_opens_what_either_opens(
+    ordered: CourseEdition, learner: User, sign_in: SignIn
+) -> None:
+    first, _second = (make_enrolment(user=learner, offering=make_offering(edition=ordered)) for _ in range(2))
+    finish_lesson(first, next(outline_of(ordered).iter_steps()).key)
+    assert texts_in(read(sign_in(learner), ordered)) == {"one", "two"}
+    withdraw_learner(enrolment=first, actor=first.subject, reason="", client_id=uuid.uuid4())
+    assert texts_in(read(sign_in(learner), ordered)) == {"one"}
+
+
 # --- What stands in it --------------------------------------------------------------------------------------------
 
 
@@ -209,7 +272,8 @@ def test_it_is_in_the_readers_language(course: Course, reader: Client) -> None:
 
 
 def test_a_lesson_that_lacks_the_language_stands_in_the_other(learner: User, sign_in: SignIn) -> None:
-    edition = make_course_edition(modules=[[make_lesson("one"), make_lesson("two", languages=["en"])]])
+    lessons = [make_lesson("one"), make_lesson("two", languages=["en"])]
+    edition = make_course_edition(modules=[lessons], order="free")
     make_enrolment(user=learner, offering=make_offering(edition=edition))
     html = read(sign_in(learner), edition, "fr")
     assert html.count("Cette leçon n’est pas encore offerte en français") == 1
@@ -219,7 +283,7 @@ def test_a_lesson_that_lacks_the_language_stands_in_the_other(learner: User, sig
 def test_no_answer_is_in_it(learner: User, sign_in: SignIn) -> None:
     quiz = make_quiz(items=[make_single(f"q{number}") for number in range(4)])
     lesson = make_lesson("one", parts=[make_check("single"), make_check("several", kind="multiple")])
-    edition = make_course_edition(modules=[[lesson, make_assessed("quiz", quiz)]])
+    edition = make_course_edition(modules=[[lesson, make_assessed("quiz", quiz)]], order="free")
     make_enrolment(user=learner, offering=make_offering(edition=edition))
     client = sign_in(learner)
     for language in ("en", "fr"):
@@ -271,7 +335,8 @@ def test_lessons_do_not_share_a_name_and_sources_are_gathered(learner: User, sig
         "local": "Ask.",
     }
     lesson = {"segments": [make_html(CITED)], "sources": [source]}
-    edition = make_course_edition(modules=[[{**make_lesson(f"l{number}"), **lesson} for number in range(3)]])
+    lessons = [{**make_lesson(f"l{number}"), **lesson} for number in range(3)]
+    edition = make_course_edition(modules=[lessons], order="free")
     make_enrolment(user=learner, offering=make_offering(edition=edition))
     html = read(sign_in(learner), edition)
     found = Anchors()
@@ -304,7 +369,7 @@ def test_a_lesson_in_a_book_has_names_of_its_own() -> None:
 # --- What it costs ------------------------------------------------------------------------------------------------
 
 
-def make_big(count: int) -> CourseEdition:
+def make_big(count: int, *, locked: bool) -> CourseEdition:
     def lesson(number: int) -> dict[str, Any]:
         parts = [
             make(f"{name}{part}")
@@ -318,14 +383,17 @@ def make_big(count: int) -> CourseEdition:
         + [make_assessed(f"quiz-{module}", make_quiz())]
         for module in range(count)
     ]
-    return make_course_edition(modules=modules)
+    return make_course_edition(modules=modules, order="sequence" if locked else "free")
 
 
-def test_the_book_costs_the_same_for_one_lesson_and_for_many(learner: User, sign_in: SignIn) -> None:
+@pytest.mark.parametrize("locked", [False, True])
+def test_the_book_costs_the_same_for_one_lesson_and_for_many(
+    learner: User, sign_in: SignIn, locked: bool
+) -> None:
     client = sign_in(learner)
     costs = []
     for count in (1, 5):
-        edition = make_big(count)
+        edition = make_big(count, locked=locked)
         make_enrolment(user=learner, offering=make_offering(edition=edition))
         # The outline is read once a process; the frame of the page keeps what it read too.
         read(client, edition)

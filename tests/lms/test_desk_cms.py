@@ -11,13 +11,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django_tasks_db.models import DBTaskResult
 
 from accounts.models import AuditEntry, Organization, User
 from cms.services import grant_group_permissions
 from core import clock
 from lms.models import Enrolment, EnrolmentEvent, Offering
 from modules.models import CourseEdition
+from tests.factories.certificates import run_tasks
 from tests.factories.lms import make_course, make_course_edition, make_enrolment, make_lesson, make_offering
 
 SignIn = Callable[[User], Client]
@@ -62,9 +62,7 @@ def send(client: Client, sent: dict[str, Any], offering: Offering | None = None)
 
 def run_queue() -> None:
     """Do what the background worker would do for offerings. (The worker itself closes the test's connection.)"""
-    for row in DBTaskResult.objects.filter(task_path="lms.tasks_desk.follow_closing"):
-        row.task.call(*row.args_kwargs["args"], **row.args_kwargs["kwargs"])
-        row.delete()
+    run_tasks()
 
 
 def test_make_one(client: Client, edition: CourseEdition, college: Organization, instructor: User) -> None:

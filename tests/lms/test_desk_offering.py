@@ -15,19 +15,23 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from accounts.models import AuditEntry, Organization, User
-from accounts.services import subject_of
+from accounts.services import erase_person, subject_of
 from core import clock
 from lms import querysets
 from lms.models import Enrolment, LearningEvent
 from lms.projections import read_event
 from lms.rules import CourseState, fold_events, is_stuck
 from lms.selectors.desk import list_offerings, read_cards
+from lms.selectors.desk_board import read_board
 from lms.selectors.desk_export import make_harmless, write_csv
 from lms.selectors.desk_marks import read_marking_job, read_marks
-from lms.selectors.desk_roster import RosterFilter, explain_stuck, plot_roster, read_roster
+from lms.selectors.desk_plot import plot_board
+from lms.selectors.desk_roster import RosterFilter
+from lms.selectors.desk_stuck import explain_stuck
 from lms.services import grant_accommodation, withdraw_learner
 from lms.services.desk import ExtraAllowance
 from tests.factories.accounts import make_user
+from tests.factories.jobs import fetch_made, read_body
 from tests.factories.lms import finish_lesson, make_course, make_offering
 from tests.lms.desk import Desk, enrol_many
 
@@ -77,25 +81,25 @@ class TestStuck:
         Enrolment.objects.filter(pk=closed.pk).update(closes_at=now - timedelta(days=1))
         withdraw_learner(enrolment=gone, actor=gone.subject, reason="", client_id=uuid.uuid4())
         assert not Enrolment.objects.filter(querysets.idle(now=now)).exists()
-        roster = read_roster(desk.offering)
-        assert roster.stuck == []
-        assert (roster.total, roster.withdrawn) == (1, 1)
-        assert [row.need for row in roster.active] == ["Closed"]
+        board = read_board(desk.offering)
+        assert (board.stuck, board.stuck_rows) == (0, ())
+        assert (board.total, board.withdrawn) == (1, 1)
+        assert [row.need for row in board.rows] == ["Closed"]
 
     def test_no_attempts_left_and_one_more(self, desk: Desk, learner: User, instructor: User) -> None:
         enrolment = desk.enrol(learner)
         desk.reach_quiz(enrolment)
         for right in (0, 1, 1):
             desk.sit_quiz(enrolment, right=right)
-        roster = read_roster(desk.offering)
-        [told] = explain_stuck(roster)
+        board = read_board(desk.offering)
+        [told] = explain_stuck(board)
         assert told.word == "No attempts left"
         assert (
             told.sentence
             == "1.3 Quiz: Best result 25%, pass mark 50%. No attempt is left. You may open one more."
         )
         assert told.action_url.endswith(f"/grant/?step={desk.course.steps['quiz']}")
-        assert [row.need for row in roster.rows] == ["An attempt"]
+        assert [row.need for row in board.rows] == ["An attempt"]
         [card] = read_cards(list(list_offerings(type(desk.offering).objects.all())))
         assert card.stuck == 1
         grant_accommodation(
@@ -105,13 +109,14 @@ class TestStuck:
             reason="One more.",
             accommodation_id=uuid.uuid4(),
         )
-        assert read_roster(desk.offering).stuck == []
+        board = read_board(desk.offering)
+        assert (board.stuck, board.stuck_rows) == (0, ())
 
     def test_why_someone_is_idle(self, desk: Desk, learner: User) -> None:
         with clock.set_to(clock.now() - timedelta(days=12)):
             enrolment = desk.enrol(learner)
             finish_lesson(enrolment, desk.course.steps["reading"])
-        [told] = explain_stuck(read_roster(desk.offering))
+        [told] = explain_stuck(read_board(desk.offering))
         assert told.word == "12 days without a step"
         assert told.sentence == "1.2 Plain: Not opened yet."
         assert told.action_url.startswith("mailto:learner@cast.example?subject=")
@@ -120,12 +125,13 @@ class TestStuck:
 class TestRoster:
     def test_counts_agree(self, desk: Desk) -> None:
         enrol_many(desk, 60)
-        roster = read_roster(desk.offering)
+        board = read_board(desk.offering)
         [card] = read_cards(list(list_offerings(type(desk.offering).objects.all())))
-        assert (card.learners, card.complete) == (roster.total, roster.complete)
-        assert card.stuck == len(roster.stuck) > 0
-        assert card.waiting == sum(row.waiting for row in roster.active)
-        plot = plot_roster(roster)
+        assert (card.learners, card.complete) == (board.total, board.complete)
+        assert card.stuck == board.stuck > 0
+        rows = [row for number in (1, 2) for row in read_board(desk.offering, page=number).rows]
+        assert card.waiting == sum(row.waiting for row in rows)
+        plot = plot_board(board)
         assert sum(column.count for column in plot.columns) == plot.total == 60
         assert sum(column.stuck for column in plot.columns) == card.stuck
         for column in plot.columns:
@@ -133,7 +139,7 @@ class TestRoster:
 
     def test_many_share_a_dot(self, desk: Desk) -> None:
         enrol_many(desk, 200)
-        plot = plot_roster(read_roster(desk.offering))
+        plot = plot_board(read_board(desk.offering))
         assert plot.each == 10
         assert sum(len(column.dots) for column in plot.columns) <= 2 * len(plot.columns) + 20
 
@@ -144,14 +150,14 @@ class TestRoster:
             user = make_user(name=name)
             assert user.sort_name == make_sort_key(name)
             desk.enrol(user)
-        rows = RosterFilter().order(read_roster(desk.offering).rows)
+        rows = read_board(desk.offering).rows
         assert [row.name for row in rows] == ["Andre Cote", "Élise Côte", "eric Coté", "Zoé Coté"]
 
     def test_search_needs_no_accent(self, desk: Desk, other_learner: User, learner: User) -> None:
         desk.enrol(other_learner)
         desk.enrol(learner)
-        wanted = RosterFilter(words="berube otis")
-        assert [row.name for row in filter(wanted.takes, read_roster(desk.offering).rows)] == ["Otis Bérubé"]
+        board = read_board(desk.offering, RosterFilter(words="berube otis"))
+        assert [row.name for row in board.rows] == ["Otis Bérubé"]
 
     def test_the_page(self, desk: Desk, instructor: User, sign_in: SignIn) -> None:
         enrol_many(desk, 120)
@@ -176,9 +182,7 @@ class TestRoster:
         assert "Nobody is enrolled yet" in page
         assert f"/en/trainings/{desk.course.edition.slug}/enrol/{desk.offering.slug}/" in page
 
-    @pytest.mark.parametrize(
-        "path", ["", "?show=needs&sort=needs", "learners.csv", "marking/", "marking/?tab=marked"]
-    )
+    @pytest.mark.parametrize("path", ["", "?show=needs&sort=needs", "marking/", "marking/?tab=marked"])
     def test_queries_do_not_grow(self, desk: Desk, instructor: User, sign_in: SignIn, path: str) -> None:
         client = sign_in(instructor)
         desk.hand_in(desk.enrol(make_user()))
@@ -226,7 +230,7 @@ class TestMarksAndJobs:
             desk.reach_quiz(enrolment)
             desk.sit_quiz(enrolment, right=right)
         desk.enrol(make_user())
-        marks = read_marks(read_roster(desk.offering))
+        marks = read_marks(read_board(desk.offering))
         assert marks is not None
         assert [(bar.label, bar.value, bar.below) for bar in marks.bars] == [
             ("1", 1, True),
@@ -245,7 +249,7 @@ class TestMarksAndJobs:
             enrolment = desk.enrol(make_user())
             desk.reach_quiz(enrolment)
             desk.sit_quiz(enrolment, right=3)
-        marks = read_marks(read_roster(desk.offering))
+        marks = read_marks(read_board(desk.offering))
         assert marks is not None
         assert marks.hardest is not None
         assert (marks.hardest.number, marks.hardest.wrong, marks.hardest.answered) == (4, 8, 8)
@@ -254,7 +258,7 @@ class TestMarksAndJobs:
         with clock.set_to(clock.now() - timedelta(days=6)):
             desk.hand_in(desk.enrol(learner))
         desk.hand_in(desk.enrol(other_learner))
-        job = read_marking_job(read_roster(desk.offering))
+        job = read_marking_job(read_board(desk.offering))
         assert job.title == "Mark 2 of 2 assignments"
         assert job.sentence == "2.1 Work. The oldest came 6 days ago."
 
@@ -271,12 +275,17 @@ class TestExport:
         enrolment = desk.enrol(make_user(name='=HYPERLINK("https://evil.example","Élise")'))
         desk.reach_quiz(enrolment)
         desk.sit_quiz(enrolment, right=3)
-        answer = sign_in(instructor).get(f"{desk.url}learners.csv")
+        client = sign_in(instructor)
+        key = str(uuid.uuid4())
+        asked = client.post(f"{desk.url}export/", {"client_id": key})
+        assert client.post(f"{desk.url}export/", {"client_id": key})["Location"] == asked["Location"]
+        answer = fetch_made(client, asked)
         assert answer["Content-Type"] == "text/csv; charset=utf-8"
         assert "attachment" in answer["Content-Disposition"]
         assert "no-store" in answer["Cache-Control"]
-        assert answer.content.startswith(b"\xef\xbb\xbf")
-        [head, row] = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+        content = read_body(answer)
+        assert content.startswith(b"\xef\xbb\xbf")
+        [head, row] = csv.reader(io.StringIO(content.decode("utf-8-sig")))
         assert head[0] == "Name"
         assert row[0].startswith("'=HYPERLINK")
         known = dict(zip(head, row, strict=True))
@@ -286,6 +295,29 @@ class TestExport:
         [entry] = AuditEntry.objects.filter(action="offering.exported")
         assert entry.actor == subject_of(instructor)
         assert entry.details == {"learners": 1}
+        assert "1 learner, with progress and marks" in client.get(asked["Location"]).content.decode()
+
+    def test_who_no_longer_teaches_does_not_get_it(
+        self, desk: Desk, instructor: User, learner: User, sign_in: SignIn
+    ) -> None:
+        desk.enrol(learner)
+        client = sign_in(instructor)
+        asked = client.post(f"{desk.url}export/")
+        assert read_body(fetch_made(client, asked))
+        instructor.roles.update(ended_at=clock.now())
+        assert client.get(f"{asked['Location']}file/").status_code == 404
+        assert client.get(asked["Location"]).status_code == 200
+
+    def test_it_goes_when_a_learner_in_it_is_erased(
+        self, desk: Desk, instructor: User, learner: User, sign_in: SignIn
+    ) -> None:
+        desk.enrol(learner)
+        client = sign_in(instructor)
+        asked = client.post(f"{desk.url}export/")
+        assert learner.name.encode() in read_body(fetch_made(client, asked))
+        erase_person(subject=subject_of(learner), requested_by=None)
+        assert client.get(f"{asked['Location']}file/").status_code == 404
+        assert "Its file was deleted." in client.get(asked["Location"]).content.decode()
 
     def test_in_french(self, desk: Desk, learner: User) -> None:
         desk.enrol(learner)

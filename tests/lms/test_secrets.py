@@ -12,9 +12,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from assessments import services
 from assessments.documents import Item
 from assessments.rules import public_item
+from assessments.services import sittings
 from lms.models import Enrolment
 from tests.factories.assessments import (
     make_multiple,
@@ -85,7 +85,7 @@ def test_a_page_is_the_same_whichever_answer_is_right(
     learner: User, other_learner: User, sign_in: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What is drawn follows the seed alone, so both draw alike.
-    monkeypatch.setattr(services.secrets, "randbelow", lambda _most: SEED)
+    monkeypatch.setattr(sittings.secrets, "randbelow", lambda _most: SEED)
     other_learner.name = learner.name
     other_learner.save()
     ones = pages_of(one_way(), learner, sign_in(learner))

@@ -8,14 +8,23 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import User
 from accounts.services import subject_of
 from assessments.models import Attempt, Response
 from core import clock
 from core.errors import InvalidInput, NotFound
-from lms.models import CourseProgress, Enrolment, EnrolmentEvent, Evidence, LearningEvent, StepProgress
+from lms.models import (
+    CourseProgress,
+    Enrolment,
+    EnrolmentEvent,
+    Evidence,
+    LearningEvent,
+    Standing,
+    StepProgress,
+)
+from lms.projections import rebuild
 from lms.services import (
     EnrolmentRequest,
     PartAnswer,
@@ -30,14 +39,17 @@ from lms.services import (
     save_worksheet,
 )
 from lms.services.enrolments import OfferingClosed, OfferingFull
-from lms.services.learning import StepLocked
+from lms.services.step_ledger import StepLocked
 from lms.signals import course_completed
+from modules.selectors import outline_of
 from tests.factories.lms import (
     Course,
+    competency_of,
     finish_lesson,
     make_course,
     make_course_edition,
     make_enrolment,
+    make_framework_edition,
     make_lesson,
     make_offering,
 )
@@ -196,7 +208,11 @@ class TestRefusals:
         attempt = begin_attempt(
             enrolment=enrolment, step_key=course.steps["work"], attempt_id=uuid.uuid4(), language="en"
         )
-        files = [SimpleUploadedFile(f"{number}.txt", b"Some plain words.") for number in range(3)]
+        # Each of its own content: the same file sent twice is one.
+        files = [
+            SimpleUploadedFile(f"{number}.txt", f"Some plain words, {number}.".encode())
+            for number in range(3)
+        ]
         with pytest.raises(InvalidInput):
             save_draft(enrolment=enrolment, attempt=attempt, form_id=uuid.uuid4(), add=files)
         save_draft(enrolment=enrolment, attempt=attempt, form_id=uuid.uuid4(), text="Words.", add=files[:2])
@@ -269,3 +285,43 @@ class TestAtOnce:
         assert all(isinstance(fault, OfferingFull) for fault in faults)
         assert Enrolment.objects.count() == 1
         assert EnrolmentEvent.objects.count() == 1
+
+    @pytest.mark.django_db(transaction=True)
+    def test_two_courses_that_serve_one_competency_count_both(self, learner: User) -> None:
+        framework = make_framework_edition()
+        lesson = make_lesson("only", competencies=[{**competency_of(framework, "A1"), "counts": "evidence"}])
+        first, second = (
+            make_enrolment(
+                user=learner,
+                offering=make_offering(edition=make_course_edition(modules=[[lesson]], framework=framework)),
+            )
+            for _course in range(2)
+        )
+
+        def complete(enrolment: Enrolment) -> None:
+            (step,) = outline_of(enrolment.edition).steps_by_key()
+            complete_lesson(enrolment=enrolment, step_key=step, language="en", client_id=uuid.uuid4())
+
+        def complete_second() -> None:
+            try:
+                complete(second)
+            finally:
+                connection.close()
+
+        other = threading.Thread(target=complete_second)
+        with transaction.atomic():
+            complete(first)
+            other.start()
+            # What the other one does must wait for this: it is in the database, and gets no further.
+            with connection.cursor() as cursor:
+                waiting = 0
+                while not waiting and other.is_alive():
+                    cursor.execute(
+                        "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+                        " WHERE NOT l.granted AND a.datname = current_database()"
+                    )
+                    (waiting,) = cursor.fetchone()
+            assert waiting
+        other.join()
+        assert len(Standing.objects.get(subject=subject_of(learner)).reason["evidence"]) == 2
+        assert rebuild(check=True) == []

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.files.base import ContentFile
-from django.db.transaction import atomic
+from django.db.transaction import atomic, set_rollback
 from django.test import Client
 from django.urls import reverse
 from wagtail.documents import get_document_model
 from wagtail.models import GroupPagePermission, Page
 
+from accounts.jobs import Progress
 from accounts.models import User
+from accounts.services import subject_of
+from accounts.tasks import run_job
 from assessments.models import Item
 from core.extensions import taught_in
 from modules.blocks import LessonBody
@@ -23,10 +26,13 @@ from modules.branch import branch_course
 from modules.coverage import find_coverage
 from modules.deletion import StillUsed, refuse_if_used
 from modules.documents import Outline
+from modules.jobs import ask_for_edition
+from modules.jobs import run as run_edition
 from modules.models import CourseEdition
 from modules.pages import AssessmentPage, CoursePage, LessonPage, TrainingPage
 from modules.services import issue_course_edition, preview_course_edition
 from tests.factories.accounts import make_user
+from tests.factories.certificates import run_tasks
 from tests.factories.modules import (
     block,
     competency_id,
@@ -109,11 +115,22 @@ def test_an_author_sees_what_changes_and_issues(enter: Any, editor: User) -> Non
     page = author.get(screen("issue", course)).content.decode()
     assert "This is the first edition" in page
     assert "Nobody: no one is enrolled" in page
-    answer = author.post(screen("issue", french_of(course)), {"note": "The first one."}, follow=True)
+    form = {"note": "The first one.", "client_id": str(uuid.uuid4())}
+    asked = author.post(screen("issue", french_of(course)), form)
+    assert author.post(screen("issue", course), form)["Location"] == asked["Location"]
+    assert "It waits for its turn" in author.get(asked["Location"]).content.decode()
+    run_tasks()
     edition = CourseEdition.objects.get()
     assert (edition.number, edition.note, edition.issued_by.user) == (1, "The first one.", editor)
-    assert "was issued" in answer.content.decode()
-    assert edition.digest[:12] in answer.content.decode()
+    said = author.get(asked["Location"]).content.decode()
+    assert "Edition 1 of “" in said
+    assert edition.digest[:12] in author.get(screen("editions", course)).content.decode()
+    # A second press, after the edition was issued, leads to the same page.
+    assert author.post(screen("issue", course), form)["Location"] == asked["Location"]
+    assert (
+        "edition 1 has this text already"
+        in author.post(screen("issue", course), {"note": ""}).content.decode()
+    )
     assert "There is nothing to issue" in author.get(screen("issue", course)).content.decode()
     lesson = LessonPage.objects.get(slug="lesson-1", locale__language_code="en")
     lesson.title, lesson.required = "Another title", False
@@ -125,6 +142,36 @@ def test_an_author_sees_what_changes_and_issues(enter: Any, editor: User) -> Non
     assert "It is no longer needed to complete the course." in page
     assert "It no longer serves B1 (Foundational)." in page
     assert reverse("wagtailadmin_pages:edit", args=[lesson.pk]) in page
+
+
+def test_what_comes_up_after_it_was_asked_is_told(enter: Any, editor: User) -> None:
+    course = make_whole_course()
+    author = enter(editor)
+    asked = author.post(screen("issue", course), {"note": ""})
+    LessonPage.objects.filter(slug="lesson-1", locale__language_code="fr").update(live=False)
+    run_tasks()
+    said = author.get(asked["Location"]).content.decode()
+    assert "It came to nothing." in said
+    assert "It has no published text in French yet." in said
+    assert not CourseEdition.objects.exists()
+
+
+def test_an_edition_is_issued_once_however_often_its_job_runs(editor: User) -> None:
+    course = make_whole_course()
+    job = ask_for_edition(course=course, asker=subject_of(editor), note="", job_id=uuid.uuid4())
+    # All but the last commit was done when the worker died.
+    progress = Progress(job)
+    with atomic():
+        run_edition(job=job, progress=progress)
+        assert CourseEdition.objects.exists()
+        set_rollback(True)
+    progress.close()
+    assert not CourseEdition.objects.exists()
+    for _ in range(2):
+        run_job.call(str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, job.result["number"], job.result["new"]) == ("done", 1, True)
+    assert CourseEdition.objects.count() == 1
 
 
 def test_what_blocks_an_edition_leads_to_the_page(enter: Any, editor: User) -> None:

@@ -18,6 +18,7 @@ from standards.deletion import PageInUse
 from standards.models import Competency, CompetencyPage, FrameworkEdition
 from standards.services import issue_framework_edition
 from tests.factories import standards as make
+from tests.factories.certificates import run_tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -85,8 +86,12 @@ def test_the_screen_says_what_changes_and_whom_it_touches(committee: Client, tou
 def test_issuing_in_the_cms(committee: Client) -> None:
     page = make.make_framework()
     address = reverse("standards_admin:issue", args=[page.pk])
-    response = committee.post(address, {"status": "consultation"}, follow=True)
-    assert "Edition 1 of “Standards of Knowledge and Skills” was issued." in response.content.decode()
+    form = {"status": "consultation", "client_id": str(uuid.uuid4())}
+    asked = committee.post(address, form)
+    run_tasks()
+    said = committee.get(asked["Location"]).content.decode()
+    assert "Edition 1 of “Standards of Knowledge and Skills” was issued." in said
+    assert committee.post(address, form)["Location"] == asked["Location"]
     again = committee.post(address, {"status": "consultation"}, follow=True)
     assert "Nothing was issued: edition 1 has this text already." in again.content.decode()
     edition = FrameworkEdition.objects.get()

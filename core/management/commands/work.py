@@ -1,13 +1,17 @@
-"""Background work: the queue's worker, with leases taken back while it runs.
+"""Background work: the queue's worker, which also looks after the tasks of workers that died.
 
 The worker outlives its database: while that is away it waits, and what it had taken up goes back into the queue.
 """
 
 from __future__ import annotations
 
+import argparse
+import gc
 import logging
+import os
 import threading
 import time
+from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
@@ -18,13 +22,15 @@ from django_tasks.signals import task_finished, task_started
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
+from core.extensions import chores
 from core.outage import is_outage
 from core.request_id import current_request_id
-from core.tasks import put_back, release_expired_tasks
+from core.tasks import DeathWatch, SignOfLife, make_worker_id, put_back, release_expired_tasks
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS: Final = 30
+LOOK_FOR_DEAD_EVERY_SECONDS: Final = 2
 PRUNE_EVERY_SECONDS: Final = 3600
 KEEP_RESULTS_DAYS: Final = 14
 OUTAGE_PAUSE_SECONDS: Final = 1.0
@@ -46,9 +52,16 @@ class SteadyWorker(db_worker.Worker):
     would ever run it again.
     """
 
+    def __init__(self, *, sign: SignOfLife | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.sign = sign
+
     def run(self) -> None:
         while self.running:
             try:
+                # Before anything is taken up: a task whose worker shows no sign of life is given to another.
+                if self.sign is not None:
+                    self.sign.show()
                 put_back(worker_id=self.worker_id)
                 release_expired_tasks()
                 super().run()
@@ -75,43 +88,81 @@ class SteadyWorker(db_worker.Worker):
 
 
 class LeaseKeeper(threading.Thread):
-    """Looks every half minute for tasks whose worker died, sooner where leases are short, and forgets old results."""
+    """Shows that this worker lives, looks after tasks whose worker died or hangs, and does the chores."""
 
-    def __init__(self) -> None:
+    def __init__(self, sign: SignOfLife) -> None:
         super().__init__(name="lease-keeper", daemon=True)
+        self.sign = sign
+        self.watch = DeathWatch()
         self.finished = threading.Event()
 
     def run(self) -> None:
-        pause = min(LOOK_EVERY_SECONDS, settings.TASK_LEASE_SECONDS / 4)
-        pruned = time.monotonic()
-        while not self.finished.wait(pause):
+        lease_pause = min(LOOK_EVERY_SECONDS, settings.TASK_LEASE_SECONDS / 4)
+        looked = pruned = time.monotonic()
+        while not self.finished.wait(LOOK_FOR_DEAD_EVERY_SECONDS):
+            now = time.monotonic()
             try:
-                release_expired_tasks()
-                if time.monotonic() - pruned > PRUNE_EVERY_SECONDS:
+                self.sign.show()
+                self.watch.look()
+                if now - looked > lease_pause:
+                    release_expired_tasks()
+                    for chore in chores:
+                        chore()
+                    looked = now
+                if now - pruned > PRUNE_EVERY_SECONDS:
                     call_command("prune_db_task_results", min_age_days=KEEP_RESULTS_DAYS, verbosity=0)
-                    pruned = time.monotonic()
-            except Exception:
-                log.exception("Expired leases could not be looked for; the next look comes soon.")
+                    pruned = now
+            except Exception as error:
+                if is_outage(error):
+                    log.warning("The database is away; dead workers wait. %s", str(error).strip())
+                else:
+                    log.exception("Dead workers or chores could not be seen to; the next look comes soon.")
             finally:
                 connection.close()
+
+
+def spare_the_collector() -> None:
+    """Let the garbage collector look more seldom, and not at what every task shares.
+
+    Drawing a page makes and forgets hundreds of thousands of small things; looking at them takes a seventh of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
 
 
 class Command(db_worker.Command):
     help = "Run background tasks until stopped. Any number of these may run."
 
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.set_defaults(worker_id=None)
+        parser.add_argument(
+            "--nice",
+            type=int,
+            default=0,
+            help="How much to step back behind other processes of this machine, 0 to 19 (default: %(default)s).",
+        )
+
     def configure_logging(self, verbosity: int) -> None:
         """The settings say what is logged and how."""
 
     def handle(self, **options: Any) -> None:
+        if nice := options.pop("nice"):
+            os.nice(nice)
+        options["worker_id"] = options["worker_id"] or make_worker_id()
         task_started.connect(name_task, dispatch_uid="core.name_task")
         task_finished.connect(unname_task, dispatch_uid="core.unname_task")
+        sign = SignOfLife(options["worker_id"])
         # The library's command names its worker by this.
         plain = db_worker.Worker
-        db_worker.Worker = SteadyWorker  # type: ignore[misc]
-        keeper = LeaseKeeper()
+        db_worker.Worker = partial(SteadyWorker, sign=sign)  # type: ignore[misc,assignment]
+        spare_the_collector()
+        keeper = LeaseKeeper(sign)
         keeper.start()
         try:
             super().handle(**options)
         finally:
             db_worker.Worker = plain  # type: ignore[misc]
             keeper.finished.set()
+            sign.hide()

@@ -1,0 +1,302 @@
+"""Writes whose SQL is made once a process, and several of them in one round trip.
+
+What `core.prepared` is for reading: Django compiles an INSERT or an UPDATE anew each time, which costs more than
+running it. The columns, and how values are adapted to them, come from the model; a change of the model changes them
+with it. Only what every saved answer passes through is written this way. docs/performance.md says what it saves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from operator import itemgetter
+from typing import Any, Final, Generic, TypeVar, cast
+from uuid import UUID
+
+import psycopg
+from django.db import connection, models
+from django.db.models import AutoField, BigAutoField, Field
+from django.db.transaction import TransactionManagementError
+
+from core.prepared import Given, PreparedQuery, _Compiled
+
+M = TypeVar("M", bound=models.Model)
+
+# psycopg reads a text with more values anew each time.
+MOST_VALUES: Final = 50
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL with its values, to be run alone or together with others."""
+
+    sql: str
+    values: tuple[Any, ...]
+
+    def run(self) -> list[Any]:
+        """Run it; the rows it returns. One query."""
+        return _run_all([self])[0]
+
+
+def run_together(statements: Sequence[Statement]) -> None:
+    """Run statements in their order, in one round trip, in the transaction that is open. Where one fails, all do."""
+    if statements:
+        require_transaction()
+        _run_all(statements)
+
+
+@dataclass(frozen=True)
+class Question(Generic[M]):
+    """A prepared query with what it is run with, to be asked together with others.
+
+    With `columns`, names of the model's own, the answer are tuples of their values instead of objects: for many rows
+    of which little is needed.
+    """
+
+    query: PreparedQuery[M]
+    given: Mapping[str, object]
+    columns: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, query: PreparedQuery[M], **given: object) -> Question[M]:
+        return cls(query, given)
+
+    def read(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
+        """The answer, from the rows as they came."""
+        if self.columns:
+            names = list(self.query._parts[0].names)
+            return list(map(itemgetter(*map(names.index, self.columns)), rows))
+        return [self.query._make(row) for row in rows]
+
+
+def ask_together(*questions: Question[Any], after: Sequence[Statement] = ()) -> list[list[Any]]:
+    """The objects that each query finds, all in one round trip; `after` are statements that are run before them.
+
+    Each sees what was committed until it begins, as if it had been sent alone: what comes after one that waits for a
+    lock sees what the other did who held it.
+    """
+    locks = any(isinstance(one.query, PreparedLock) for one in questions)
+    if after or locks:
+        require_transaction()
+    compiled = [_compile(one.query) for one in questions]
+    asked = [
+        Statement(
+            plan.sql,
+            tuple(one.given[value.name] if isinstance(value, Given) else value for value in plan.parameters),
+        )
+        for one, plan in zip(questions, compiled, strict=True)
+    ]
+    found = _run_all([*after, *asked])[len(after) :]
+    answers = []
+    for one, plan, raw in zip(questions, compiled, found, strict=True):
+        rows = plan.compiler.apply_converters(raw, plan.converters) if plan.converters else raw
+        answers.append(one.read(rows))
+    return answers
+
+
+def _compile(query: PreparedQuery[Any]) -> _Compiled:
+    if isinstance(query, PreparedLock):
+        return query._locking or query._compile_lock()
+    return query._compiled or query._compile()
+
+
+def _run_all(statements: Sequence[Statement]) -> list[list[Any]]:
+    """The rows that each statement returns; all are sent before the first answer is read (psycopg's pipeline).
+
+    The server plans them a few times a connection and then no more, as those of `fetch_prepared`. Where queries are
+    watched (tests that count them, `DEBUG`) they go the usual way of Django's cursor: as one text, in one round trip.
+    """
+    if connection.queries_logged or connection.execute_wrappers:
+        return _run_watched(statements)
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors:
+        link: psycopg.Connection[Any] = connection.connection
+        if len(statements) == 1:
+            cursors = [_send(link, statements[0])]
+        else:
+            with link.pipeline():
+                cursors = [_send(link, one) for one in statements]
+        return [cursor.fetchall() if _has_rows(cursor) else [] for cursor in cursors]
+
+
+def _send(link: psycopg.Connection[Any], statement: Statement) -> psycopg.Cursor[Any]:
+    return psycopg.Cursor(link).execute(cast(Any, statement.sql), statement.values, prepare=True)
+
+
+def _has_rows(cursor: psycopg.Cursor[Any]) -> bool:
+    # Not `description`, which is made anew, column by column, each time it is asked for.
+    return cursor.pgresult is not None and cursor.pgresult.nfields > 0
+
+
+def _run_watched(statements: Sequence[Statement]) -> list[list[Any]]:
+    found = []
+    with connection.cursor() as cursor:
+        sql = ";\n".join(one.sql for one in statements)
+        cursor.execute(sql, [value for one in statements for value in one.values])
+        while True:
+            found.append(cursor.fetchall() if cursor.description else [])
+            if not cursor.nextset():
+                return found
+
+
+def require_transaction() -> None:
+    """What is locked, or half of several writes, is worth nothing outside of a transaction."""
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("This has to be done in a transaction.")
+
+
+def _quote(*names: str) -> str:
+    return ", ".join(map(connection.ops.quote_name, names))
+
+
+# What psycopg adapts as it is. Everything else goes the way of its field.
+_NATIVE: Final[dict[type, type]] = {
+    models.UUIDField: UUID,
+    models.DateTimeField: datetime,
+    models.CharField: str,
+    models.TextField: str,
+    models.BooleanField: bool,
+    models.PositiveIntegerField: int,
+}
+
+
+def _with_native(fields: Iterable[Field[Any, Any]]) -> list[tuple[str, type | None, Field[Any, Any]]]:
+    """Fields by the name of their value, with the type that needs no adapting."""
+    return [
+        (field.attname, _NATIVE.get(type(getattr(field, "target_field", field))), field) for field in fields
+    ]
+
+
+def _prepare(fields: Iterable[tuple[str, type | None, Field[Any, Any]]], row: models.Model) -> list[Any]:
+    values = []
+    for name, native, field in fields:
+        value = getattr(row, name)
+        adapted = native is not None and (value is None or type(value) is native)
+        values.append(value if adapted else field.get_db_prep_save(value, connection))
+    return values
+
+
+class PreparedInsert(Generic[M]):
+    """`bulk_create` of a model without signals, its SQL made once.
+
+    With `ignore_conflicts` a row that breaks a unique constraint is passed over; with `unique` and `update` (names of
+    fields) the row that is there gets the new values instead; else it is an error.
+    """
+
+    def __init__(
+        self,
+        model: type[M],
+        *,
+        ignore_conflicts: bool = False,
+        unique: Sequence[str] = (),
+        update: Sequence[str] = (),
+    ) -> None:
+        self.model = model
+        self.ignore_conflicts = ignore_conflicts
+        self.unique = tuple(unique)
+        self.update = tuple(update)
+
+    @cached_property
+    def _fields(self) -> list[tuple[str, type | None, Field[Any, Any]]]:
+        made = (AutoField, BigAutoField)
+        return _with_native(
+            field for field in self.model._meta.concrete_fields if not isinstance(field, made)
+        )
+
+    def _columns(self, names: Iterable[str]) -> list[str]:
+        fields = (cast("Field[Any, Any]", self.model._meta.get_field(name)) for name in names)
+        return [cast(str, field.column) for field in fields]
+
+    @cached_property
+    def _head(self) -> str:
+        columns = _quote(*(cast(str, field.column) for _name, _native, field in self._fields))
+        return f"INSERT INTO {_quote(self.model._meta.db_table)} ({columns}) VALUES "  # noqa: S608
+
+    @cached_property
+    def _row(self) -> str:
+        return f"({', '.join(['%s'] * len(self._fields))})"
+
+    @cached_property
+    def _tail(self) -> str:
+        if not self.unique:
+            return " ON CONFLICT DO NOTHING" if self.ignore_conflicts else ""
+        new = ", ".join(f"{name} = EXCLUDED.{name}" for name in map(_quote, self._columns(self.update)))
+        return f" ON CONFLICT ({_quote(*self._columns(self.unique))}) DO UPDATE SET {new}"
+
+    @cached_property
+    def _returning(self) -> str:
+        return f" RETURNING {_quote(cast(str, self.model._meta.pk.column))}"
+
+    def statements(self, rows: Sequence[M]) -> list[Statement]:
+        """What inserts these rows, to be run together with other things; none where there are none."""
+        size = max(1, MOST_VALUES // len(self._fields))
+        return [self._statement(rows[start : start + size]) for start in range(0, len(rows), size)]
+
+    def _statement(self, rows: Sequence[M]) -> Statement:
+        sql = self._head + ", ".join([self._row] * len(rows)) + self._tail
+        return Statement(sql, tuple(value for row in rows for value in _prepare(self._fields, row)))
+
+    def insert(self, row: M) -> bool:
+        """Insert one row, its new key set on it; False where a unique constraint keeps it out. One query."""
+        plain = self._statement([row])
+        found = Statement(plain.sql + self._returning, plain.values).run()
+        if not found:
+            return False
+        row.pk = found[0][0]
+        row._state.adding = False
+        row._state.db = connection.alias
+        return True
+
+
+class PreparedUpdate(Generic[M]):
+    """`save(update_fields=…)` of a model without signals, its SQL made once."""
+
+    def __init__(self, model: type[M], fields: Sequence[str]) -> None:
+        self.model = model
+        self.names = tuple(fields)
+
+    @cached_property
+    def _fields(self) -> list[tuple[str, type | None, Field[Any, Any]]]:
+        return _with_native(cast("Field[Any, Any]", self.model._meta.get_field(name)) for name in self.names)
+
+    @cached_property
+    def _sql(self) -> str:
+        columns = ", ".join(
+            f"{_quote(cast(str, field.column))} = %s" for _name, _native, field in self._fields
+        )
+        table, key = self.model._meta.db_table, cast(str, self.model._meta.pk.column)
+        return f"UPDATE {_quote(table)} SET {columns} WHERE {_quote(key)} = %s"  # noqa: S608
+
+    def statement(self, row: M) -> Statement:
+        """What writes these columns of a row that is there."""
+        return Statement(self._sql, (*_prepare(self._fields, row), row.pk))
+
+
+class PreparedLock(PreparedQuery[M]):
+    """A `PreparedQuery` that locks what it reads until the transaction ends: its own rows, and those of `also`.
+
+    `FOR NO KEY UPDATE`: two that change a row wait for each other; who only refers to it by a foreign key does not
+    wait. `also` names related models whose rows are locked with it.
+    """
+
+    def __init__(self, *args: Any, also: Sequence[type[models.Model]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._also = tuple(also)
+        # Apart from what reads without a lock, so that no thread ever runs that one.
+        self._locking: _Compiled | None = None
+
+    def objects(self, **given: object) -> list[M]:
+        """The rows as objects, locked. One query."""
+        require_transaction()
+        compiled = self._locking or self._compile_lock()
+        return [self._make(row) for row in self._run(compiled, given)]
+
+    def _compile_lock(self) -> _Compiled:
+        compiled = self._compile()
+        tables: list[type[models.Model]] = [self._build().model, *self._also]
+        locked = _quote(*(model._meta.db_table for model in tables))
+        self._locking = replace(compiled, sql=f"{compiled.sql} FOR NO KEY UPDATE OF {locked}")
+        return self._locking

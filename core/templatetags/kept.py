@@ -1,0 +1,183 @@
+"""`{% kept name=value … %}…{% endkept %}`: a part of a page that is rendered once for all who would see the same.
+
+What stands inside sees nothing but the values it is kept under: no other variable, no request, no person. So it cannot
+show one reader what was made for another, nor anything older than its values. The language and the time zone in force
+always belong to them.
+
+`{% kept name=value … fill name=value … %}` names after `fill` what differs from reader to reader and is only written
+down: it is put in, escaped, each time the part is shown. Inside it can be printed (`{{ name }}`, or of a mapping
+`{{ name|get:key }}`) and nothing else: it always seems to be there. A form's token and `{% new_key %}` are filled in by
+themselves.
+
+`{% kept briefly … %}` keeps a part for a minute: for what is about a person, which has to be gone soon after it is
+erased.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from django import template
+from django.template.base import FilterExpression, NodeList, Parser, Token
+from django.template.context import Context
+from django.template.exceptions import TemplateSyntaxError
+from django.utils import timezone, translation
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString
+
+from core.kept import Kept
+
+register = template.Library()
+
+# What a place to fill begins and ends with: made anew by each process, so that no text can pretend to be one.
+_MARK: Final = secrets.token_hex(12)
+_PLACE: Final = re.compile(f"{_MARK}(.*?){_MARK}", re.DOTALL)
+_GIVEN: Final = re.compile(r"(\w+)=(.+)")
+TOKEN: Final = "csrf_token"  # noqa: S105
+NEW_KEY: Final = "new_key"
+
+
+def mark_place(name: str, key: str = "") -> SafeString:
+    """What stands in a kept part where something is filled in."""
+    return SafeString(f"{_MARK}{name}|{key}{_MARK}")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """A mapping that is filled in key by key."""
+
+    name: str
+
+    def get(self, key: object, default: object = None) -> SafeString:
+        return mark_place(self.name, str(key))
+
+    def __str__(self) -> str:
+        return mark_place(self.name)
+
+    def __html__(self) -> str:
+        return mark_place(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A rendered part: texts, and between them the places to fill, as name and key."""
+
+    texts: tuple[str, ...]
+    places: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def from_text(cls, text: str) -> Part:
+        pieces = _PLACE.split(text)
+        places = [place.partition("|") for place in pieces[1::2]]
+        return cls(tuple(pieces[::2]), tuple((name, key) for name, _bar, key in places))
+
+    def fill(self, context: Context, filled: Mapping[str, FilterExpression]) -> SafeString:
+        """The part with what this reader's values say."""
+        if not self.places:
+            return SafeString(self.texts[0])
+        values = {name: expression.resolve(context) for name, expression in filled.items()}
+        written = [self.texts[0]]
+        for (name, key), text in zip(self.places, self.texts[1:], strict=True):
+            written.append(self._write(name, key, values, context))
+            written.append(text)
+        return SafeString("".join(written))
+
+    def _write(self, name: str, key: str, values: Mapping[str, Any], context: Context) -> str:
+        if name == NEW_KEY:
+            return str(uuid.uuid4())
+        if name == TOKEN:
+            return str(context.get(TOKEN, ""))
+        value = values[name]
+        if key:
+            value = value.get(key, "")
+        return str(conditional_escape("" if value is None else value))
+
+
+parts: Final[Kept[Hashable, Part]] = Kept(2000)
+personal_parts: Final[Kept[Hashable, Part]] = Kept(500, seconds=60)
+
+
+def _freeze(value: Any) -> Hashable:
+    """The value as a key: lists and mappings by what is in them."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_freeze, value))
+    if isinstance(value, dict):
+        return tuple((name, _freeze(one)) for name, one in value.items())
+    return cast(Hashable, value)
+
+
+class KeptNode(template.Node):
+    """Gives the part kept under the values, or renders it with them alone."""
+
+    def __init__(
+        self,
+        *,
+        given: dict[str, FilterExpression],
+        filled: dict[str, FilterExpression],
+        nodelist: NodeList,
+        store: Kept[Hashable, Part],
+    ) -> None:
+        self.given = given
+        self.filled = filled
+        self.nodelist = nodelist
+        self.store = store
+
+    def render(self, context: Context) -> SafeString:
+        values = {name: expression.resolve(context) for name, expression in self.given.items()}
+        # The node stands for its place in the template; a template that is read again has new ones.
+        key = (
+            self,
+            translation.get_language(),
+            timezone.get_current_timezone_name(),
+            *map(_freeze, values.values()),
+        )
+        found = self.store.find(key)
+        if found is None:
+            found = self.store.keep(key, Part.from_text(self._render_alone(context, values)))
+        return found.fill(context, self.filled)
+
+    def _render_alone(self, context: Context, values: dict[str, Any]) -> str:
+        places = {name: Places(name) for name in self.filled}
+        alone = Context(
+            {**values, **places, TOKEN: mark_place(TOKEN), KEPT: True}, autoescape=context.autoescape
+        )
+        alone.template = context.template
+        alone.render_context = context.render_context
+        return self.nodelist.render(alone)
+
+
+# Tells a tag that it stands in a kept part.
+KEPT: Final = "_kept"
+
+
+@register.tag
+def kept(parser: Parser, token: Token) -> KeptNode:
+    given: dict[str, FilterExpression] = {}
+    filled: dict[str, FilterExpression] = {}
+    _name, *bits = token.split_contents()
+    briefly = bits[:1] == ["briefly"]
+    into = given
+    for bit in bits[briefly:]:
+        if bit == "fill" and into is given:
+            into = filled
+            continue
+        found = _GIVEN.fullmatch(bit)
+        if found is None:
+            raise TemplateSyntaxError(
+                "{% kept name=value … fill name=value … %} takes values, each with a name."
+            )
+        into[found[1]] = parser.compile_filter(found[2])
+    nodelist = parser.parse(("endkept",))
+    parser.delete_first_token()
+    return KeptNode(given=given, filled=filled, nodelist=nodelist, store=personal_parts if briefly else parts)
+
+
+@register.simple_tag(takes_context=True)
+def new_key(context: Context) -> str:
+    """A client-made UUID for one rendered form: sent twice, it is answered with the first result."""
+    return mark_place(NEW_KEY) if KEPT in context else str(uuid.uuid4())

@@ -1,0 +1,395 @@
+"""An offering's page: exact counts of everybody, and the rows of those who are shown.
+
+The counts and the order come from what `lms.roster` keeps up (`RosterSummary`, `RosterEntry`); what is said of a
+learner comes from the rows it is said of. Nothing here grows with the number of learners but searching by a part of a
+name and the orders other than by name.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import cached_property, lru_cache
+from typing import Any, Final
+from urllib.parse import quote
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.paginator import Page, Paginator
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Concat, Lower
+
+from core import clock
+from core.prepared import PreparedQuery, given_moment, given_uuid
+from core.text import fold_text
+from lms.models import Enrolment, Offering, RosterEntry, RosterSummary, RosterTouch
+from lms.roster import catch_up, terms_of
+from lms.rules import IDLE_DAYS
+from lms.rules.roster import CELLS, EDITIONS, PERHAPS, Counts, Doubtful, Tally, tell_counts
+from lms.selectors.courses import BaseTerms
+from lms.selectors.desk import OfferingHead, erased_name, find_out_of_attempts, step_titles
+from lms.selectors.desk_roster import FIELDS, RosterFilter, RosterRow, RowMaker
+from modules.models import CourseEdition
+from modules.selectors import kept_edition
+
+LEARNERS_A_PAGE: Final = 50
+# How many of those who are stuck are explained on the page; the roster lists all of them.
+EXPLAINED: Final = 6
+# A mail program takes an address of about 2,000 characters.
+MOST_ADDRESSES: Final = 40
+
+Attempts = RosterEntry.Attempts
+
+
+# --- What is asked ------------------------------------------------------------------------------------------------
+
+
+def _at_work(now: Any) -> Q:
+    return Q(active=True, complete=False) & (Q(closes_at=None) | Q(closes_at__gt=now))
+
+
+def _idle_by_day() -> QuerySet[RosterEntry]:
+    """Of those whose last doing was on the day since when one is idle: who is, by place."""
+    return (
+        RosterEntry.objects.filter(
+            _at_work(given_moment("now")),
+            offering=OuterRef("pk"),
+            waiting=0,
+            attempts=Attempts.LEFT,
+            last_doing__gte=given_moment("day"),
+            last_doing__lte=given_moment("since"),
+        )
+        .order_by()
+        .values("place")
+        .annotate(told=Concat(Cast("place", CharField()), Value("|"), Cast(Count("pk"), CharField())))
+        .values("told")
+    )
+
+
+_read_summary: Final = PreparedQuery(
+    lambda: RosterSummary.objects.filter(pk=given_uuid("offering")).annotate(
+        is_behind=Exists(RosterTouch.objects.filter(offering_id=OuterRef("pk"))),
+        idle_on_the_day=ArraySubquery(_idle_by_day()),
+        addresses=ArraySubquery(
+            RosterEntry.objects.filter(
+                offering=OuterRef("pk"), active=True, enrolment__subject__user__email__gt=""
+            )
+            .order_by("sort_name", "enrolment")
+            .values("enrolment__subject__user__email")[: MOST_ADDRESSES + 1]
+        ),
+        quiz=Subquery(
+            RosterEntry.objects.filter(offering=OuterRef("pk"), active=True, quiz_at__isnull=False)
+            .order_by("-quiz_at")
+            .values("quiz_key")[:1]
+        ),
+        oldest_work=Subquery(
+            RosterEntry.objects.filter(offering=OuterRef("pk"), active=True, work_since__isnull=False)
+            .order_by("work_since")
+            .values("work_since")[:1]
+        ),
+    ),
+    extra=("is_behind", "idle_on_the_day", "addresses", "quiz", "oldest_work"),
+)
+
+
+def _with_columns(entries: QuerySet[RosterEntry]) -> QuerySet[RosterEntry]:
+    return entries.annotate(**{f"of_{name}": F(f"enrolment__{name}") for name in FIELDS})
+
+
+def _prepare(entries: Any) -> PreparedQuery[RosterEntry]:
+    """A query of entries with the columns of a row."""
+    return PreparedQuery(
+        lambda: _with_columns(entries()),
+        fields=("enrolment_id", "attempts", "last_doing"),
+        extra=tuple(f"of_{name}" for name in FIELDS),
+    )
+
+
+# --- Who is shown -------------------------------------------------------------------------------------------------
+
+
+def _needs(stuck: Q) -> Q:
+    return Q(active=True) & (Q(waiting__gt=0) | stuck)
+
+
+def _stuck(now: Any, since: Any, out: Sequence[uuid.UUID]) -> Q:
+    """Who is stuck; `out` are those without attempts among those who were granted more."""
+    return _at_work(now) & (
+        Q(attempts=Attempts.OUT) | Q(pk__in=list(out)) | Q(waiting=0, last_doing__lte=since)
+    )
+
+
+def _choose(wanted: RosterFilter, stuck: Q) -> QuerySet[RosterEntry]:
+    """The entries that were asked for, in the order asked for, of every offering."""
+    rows = RosterEntry.objects.filter(active=wanted.show != "withdrawn")
+    if wanted.show == "needs":
+        rows = rows.filter(_needs(stuck))
+    if wanted.folded:
+        rows = rows.alias(address=_fold_address())
+    for word in wanted.folded:
+        rows = rows.filter(_has_word(word))
+    match wanted.sort:
+        case "last":
+            return rows.order_by("last_doing", "sort_name", "enrolment")
+        case "steps":
+            return rows.order_by("share", "sort_name", "enrolment")
+        case "needs":
+            first = [_first(_needs(stuck)), _first(Q(waiting__gt=0)), _first(stuck)]
+            return rows.order_by(*first, "sort_name", "enrolment")
+    return rows.order_by("sort_name", "enrolment")
+
+
+def _first(condition: Q) -> Case:
+    return Case(When(condition, then=Value(0)), default=Value(1))
+
+
+def _fold_address() -> Func:
+    """The address as names are folded for searching."""
+    return Func(
+        Lower("enrolment__subject__user__email"),
+        Value("[^[:alnum:]]+"),
+        Value(" "),
+        Value("g"),
+        function="regexp_replace",
+        output_field=CharField(),
+    )
+
+
+def _has_word(word: str) -> Q:
+    """Names that hold the word; who has no name is called by their address, and who is erased by a phrase."""
+    found = Q(sort_name__contains=word) | Q(enrolment__subject__user__name="", address__contains=word)
+    return found | Q(enrolment__subject__user=None) if word in fold_text(erased_name()) else found
+
+
+@lru_cache(maxsize=64)
+def _prepared_page(show: str, sort: str, start: int) -> PreparedQuery[RosterEntry]:
+    """A page of the roster for which neither a name nor who is out of attempts has to be known."""
+    wanted = RosterFilter(show=show, sort=sort)
+    stuck = _stuck(given_moment("now"), given_moment("since"), ())
+    return _prepare(
+        lambda: _choose(wanted, stuck).filter(offering=given_uuid("offering"))[
+            start : start + LEARNERS_A_PAGE
+        ]
+    )
+
+
+_read_out: Final = _prepare(
+    lambda: RosterEntry.objects.filter(
+        _at_work(given_moment("now")), offering=given_uuid("offering"), attempts=Attempts.OUT
+    ).order_by("last_doing", "sort_name", "enrolment")[:EXPLAINED]
+)
+_read_idle: Final = _prepare(
+    lambda: RosterEntry.objects.filter(
+        _at_work(given_moment("now")),
+        offering=given_uuid("offering"),
+        waiting=0,
+        attempts=Attempts.LEFT,
+        last_doing__lte=given_moment("since"),
+    ).order_by("last_doing", "sort_name", "enrolment")[:EXPLAINED]
+)
+
+
+# --- The board ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """An offering's page. `rows` are those of the page shown, `stuck_rows` the first of those who are stuck."""
+
+    head: OfferingHead
+    wanted: RosterFilter
+    tally: Tally
+    counts: Counts
+    page: Page[int]
+    rows: tuple[RosterRow, ...]
+    stuck_rows: tuple[RosterRow, ...]
+    editions: Mapping[uuid.UUID, CourseEdition]
+    known_addresses: tuple[str, ...]
+    last_quiz: uuid.UUID | None
+    oldest_work: datetime | None
+
+    @property
+    def everyone(self) -> int:
+        """Those who have withdrawn are among them."""
+        return self.tally.total + self.tally.withdrawn
+
+    @property
+    def total(self) -> int:
+        return self.tally.total
+
+    @property
+    def withdrawn(self) -> int:
+        return self.tally.withdrawn
+
+    @property
+    def complete(self) -> int:
+        return self.tally.complete
+
+    @property
+    def stuck(self) -> int:
+        return self.tally.stuck
+
+    @property
+    def needy(self) -> int:
+        return self.tally.needy
+
+    @property
+    def found(self) -> int:
+        """How many fit what was asked, on all pages."""
+        return self.page.paginator.count
+
+    @cached_property
+    def edition(self) -> CourseEdition:
+        return self.editions[self.head.offering.edition_id]
+
+    @property
+    def base_terms(self) -> Mapping[uuid.UUID, BaseTerms]:
+        return terms_of(self.edition.pk)
+
+    @property
+    def addresses(self) -> str:
+        """Everyone's addresses for a mail to all, unseen by each other; empty where there are too many."""
+        known = self.known_addresses
+        if not known or len(known) > MOST_ADDRESSES:
+            return ""
+        return f"mailto:?bcc={quote(','.join(known), safe=',@')}"
+
+
+def read_board(offering: Offering, wanted: RosterFilter | None = None, *, page: object = 1) -> Board:
+    """An offering's page. Four queries at most, whatever the number of learners; where somebody was granted more
+    attempts and used them, four more; where names are searched, one more; where something has changed since the last
+    reading, those of `lms.roster.catch_up`.
+    """
+    wanted, now = wanted or RosterFilter(), clock.now()
+    reading = _Reading(offering=offering, now=now, since=now - timedelta(days=IDLE_DAYS))
+    return reading.read(wanted, page)
+
+
+class _Reading:
+    """One reading of an offering: what its queries share."""
+
+    def __init__(self, *, offering: Offering, now: datetime, since: datetime) -> None:
+        self.offering, self.now, self.since = offering, now, since
+        self.given = {"offering": offering.pk, "now": now, "since": since}
+        self.out: set[uuid.UUID] = set()
+        self.granted: list[RosterEntry] = []
+
+    def read(self, wanted: RosterFilter, page: object) -> Board:
+        summary = self._read_summary()
+        counts: Counts = summary.counts
+        editions = {
+            key: kept_edition(key)
+            for key in {self.offering.edition_id, *map(uuid.UUID, counts.get(EDITIONS, ()))}
+        }
+        self.maker = RowMaker.for_offering(
+            self.offering, {key: step_titles(edition) for key, edition in editions.items()}, self.now
+        )
+        if any(f"|{PERHAPS}|" in cell for cell in counts.get(CELLS, ())):
+            self._read_granted(editions)
+        tally = self._tell(counts, summary.idle_on_the_day)  # type: ignore[attr-defined]
+        shown, rows = self._read_page(wanted, tally, page)
+        return Board(
+            head=OfferingHead(offering=self.offering, now=self.now),
+            wanted=wanted,
+            tally=tally,
+            counts=counts,
+            page=shown,
+            rows=rows,
+            stuck_rows=self._read_stuck(tally),
+            editions=editions,
+            known_addresses=tuple(summary.addresses),  # type: ignore[attr-defined]
+            last_quiz=summary.quiz,  # type: ignore[attr-defined]
+            oldest_work=summary.oldest_work,  # type: ignore[attr-defined]
+        )
+
+    def _read_summary(self) -> RosterSummary:
+        day = datetime.combine(self.since.astimezone(UTC).date(), time(), UTC)
+        summary = _read_summary.first(day=day, **self.given)
+        if summary is None or summary.is_behind:  # type: ignore[attr-defined]
+            catch_up(self.offering)
+            summary = _read_summary.first(day=day, **self.given)
+        return summary or RosterSummary(offering=self.offering)
+
+    def _read_granted(self, editions: Mapping[uuid.UUID, CourseEdition]) -> None:
+        """Those who used all that everybody has and were granted more: whether that is used up, or over, by now."""
+        rows = RosterEntry.objects.filter(
+            offering=self.offering, active=True, complete=False, attempts=Attempts.GRANTED
+        )
+        self.granted = list(_with_columns(rows))
+        enrolments = Enrolment.objects.filter(pk__in=[row.pk for row in self.granted])
+        self.out = {step.enrolment_id for step in find_out_of_attempts(enrolments, editions, now=self.now)}
+
+    def _tell(self, counts: Counts, idle_on_the_day: Sequence[str]) -> Tally:
+        told = [one.split("|") for one in idle_on_the_day]
+        return tell_counts(
+            counts.get(CELLS, {}),
+            now=self.now,
+            idle_since=self.since,
+            idle_on_the_day=[(place.replace("-", ""), int(count)) for place, count in told],
+            doubtful=[
+                Doubtful(place=entry.place, waits=entry.waiting > 0, is_stuck=row.is_stuck)
+                for entry in self.granted
+                for row in [self._make(entry)]
+            ]
+            if self.granted
+            else (),
+        )
+
+    def _read_page(
+        self, wanted: RosterFilter, tally: Tally, number: object
+    ) -> tuple[Page[int], tuple[RosterRow, ...]]:
+        """The rows of one page. One query, and one to count where a name is searched."""
+        if wanted.folded or self.out:
+            rows = _choose(wanted, _stuck(self.now, self.since, sorted(self.out))).filter(
+                offering=self.offering
+            )
+            found = rows.count() if wanted.folded else self._count(wanted, tally)
+            page = Paginator(range(found), LEARNERS_A_PAGE).get_page(number)
+            start = max(page.start_index() - 1, 0)
+            entries = list(_with_columns(rows)[start : start + LEARNERS_A_PAGE])
+        else:
+            page = Paginator(range(self._count(wanted, tally)), LEARNERS_A_PAGE).get_page(number)
+            start = max(page.start_index() - 1, 0)
+            entries = _prepared_page(wanted.show, wanted.sort, start).objects(**self.given)
+        return page, tuple(map(self._make, entries))
+
+    def _count(self, wanted: RosterFilter, tally: Tally) -> int:
+        return {"needs": tally.needy, "withdrawn": tally.withdrawn}.get(wanted.show, tally.total)
+
+    def _read_stuck(self, tally: Tally) -> tuple[RosterRow, ...]:
+        """Those without attempts first, then those idle longest. Two queries, none where nobody is."""
+        if not tally.stuck:
+            return ()
+        entries = [*_read_out.objects(**self.given), *_read_idle.objects(**self.given), *self.granted]
+        rows = [row for row in map(self._make, entries) if row.is_stuck]
+        rows.sort(key=lambda row: (not row.is_out, row.last_doing, row.sort_name, str(row.enrolment_id)))
+        return tuple(rows[:EXPLAINED])
+
+    def _make(self, entry: RosterEntry) -> RosterRow:
+        known = {name: getattr(entry, f"of_{name}") for name in FIELDS}
+        is_at_work = (
+            known["state"] == Enrolment.State.ACTIVE
+            and known["progress__completed_at"] is None
+            and (known["closes_at"] is None or known["closes_at"] > self.now)
+        )
+        since = known["progress__last_at"] or known["enrolled_at"]
+        return self.maker.make(
+            entry.pk,
+            known,
+            is_idle=is_at_work and known["progress__waiting"] == 0 and since <= self.since,
+            is_out=is_at_work and (entry.attempts == Attempts.OUT or entry.pk in self.out),
+        )

@@ -1,0 +1,206 @@
+"""Who is stuck in an offering, and why: the first few in words, with what the instructor can do."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from assessments.rules import attempts_left
+from core.prepared import PreparedQuery, is_among
+from lms.desk_texts import say_idle, say_reason, say_result
+from lms.models import Accommodation, LearningEvent, StepProgress
+from lms.outlines import steps_of
+from lms.projections import read_event
+from lms.roster import terms_of
+from lms.rules import (
+    Attempt,
+    CourseState,
+    Grant,
+    Outcome,
+    Step,
+    StepState,
+    StepTerms,
+    Terms,
+    effective_terms,
+    explain_step,
+    fold_events,
+    next_step,
+)
+from lms.selectors.courses import read_grant
+from lms.selectors.desk import colon, step_titles, write_to
+from lms.selectors.desk_board import Board
+from lms.selectors.desk_roster import RosterRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class StuckLearner:
+    """One learner who is stuck: since when, where, and what the instructor can do."""
+
+    row: RosterRow
+    word: str
+    sentence: str
+    state: str
+    action: str
+    action_url: str
+
+
+_read_steps: Final = PreparedQuery(
+    lambda: StepProgress.objects.filter(is_among("enrolment_id", "enrolments")),
+    fields=(
+        *("id", "enrolment_id", "step_key", "state", "last_at", "completed_at"),
+        *("points", "max_points", "attempts_used"),
+    ),
+)
+_read_events: Final = PreparedQuery(
+    lambda: LearningEvent.objects.filter(
+        is_among("enrolment_id", "enrolments"), is_among("step_key", "steps")
+    ).order_by("id"),
+    fields=(
+        *("id", "client_id", "enrolment_id", "verb", "step_key", "object_key", "result"),
+        "occurred_at",
+    ),
+)
+_read_grants: Final = PreparedQuery(
+    lambda: Accommodation.objects.filter(is_among("enrolment_id", "enrolments"))
+)
+
+
+def explain_stuck(board: Board) -> list[StuckLearner]:
+    """Why the first few are stuck. Three queries, none where nobody is."""
+    rows = board.stuck_rows
+    if not rows:
+        return []
+    ids = [row.enrolment_id for row in rows]
+    reached: dict[uuid.UUID, dict[uuid.UUID, StepProgress]] = defaultdict(dict)
+    for step in _read_steps.objects(enrolments=ids):
+        reached[step.enrolment_id][step.step_key] = step
+    grants: dict[uuid.UUID, list[Grant]] = defaultdict(list)
+    for grant in _read_grants.objects(enrolments=ids):
+        grants[grant.enrolment_id].append(read_grant(grant))
+    following = {
+        row.enrolment_id: next_step(
+            steps_of(board.editions[row.edition_id]), _state_of(reached[row.enrolment_id])
+        )
+        for row in rows
+    }
+    states = _fold_steps({key: step.key for key, step in following.items() if step is not None})
+    titles = {key: step_titles(edition) for key, edition in board.editions.items()}
+    told = []
+    for row in rows:
+        key = row.enrolment_id
+        terms = {
+            step: StepTerms(
+                pass_mark=known.pass_mark,
+                attempts_allowed=effective_terms(
+                    Terms(attempts_allowed=known.attempts), grants[key], step=step, at=row.now
+                ).attempts_allowed,
+            )
+            for step, known in terms_of(row.edition_id).items()
+        }
+        if row.is_out:
+            told.append(_tell_out(board, row, reached[key], terms, titles[row.edition_id]))
+        else:
+            told.append(
+                StuckLearner(
+                    row=row,
+                    word=say_idle(row.last_doing, row.now),
+                    sentence=_say_where(following[key], states.get(key), terms, titles[row.edition_id]),
+                    state="wait",
+                    action=_("Write to %(name)s") % {"name": row.name},
+                    action_url=write_to(row.email, subject=board.head.course_title),
+                )
+            )
+    return told
+
+
+def _state_of(reached: Mapping[uuid.UUID, StepProgress]) -> CourseState:
+    """As much of a learner's state as tells which step comes next."""
+    return CourseState(
+        steps={
+            key: StepState(
+                key=key,
+                active_at=row.last_at,
+                completed_at=row.completed_at,
+                attempts=(Attempt(key="", started_at=row.last_at, outcome=Outcome.WAITING),)
+                if row.state == StepProgress.State.WAITING
+                else (),
+            )
+            for key, row in reached.items()
+        }
+    )
+
+
+def _fold_steps(wanted: Mapping[uuid.UUID, uuid.UUID]) -> dict[uuid.UUID, StepState]:
+    """Where each of these learners stands in one step, from the ledger. One query, none where there is no step."""
+    if not wanted:
+        return {}
+    events: dict[uuid.UUID, list[LearningEvent]] = defaultdict(list)
+    for event in _read_events.objects(enrolments=list(wanted), steps=list(set(wanted.values()))):
+        if wanted[event.enrolment_id] == event.step_key:
+            events[event.enrolment_id].append(event)
+    return {
+        key: fold_events(map(read_event, happened)).steps[wanted[key]] for key, happened in events.items()
+    }
+
+
+def _tell_out(
+    board: Board,
+    row: RosterRow,
+    reached: Mapping[uuid.UUID, StepProgress],
+    terms: Mapping[uuid.UUID, StepTerms],
+    titles: Mapping[uuid.UUID, str],
+) -> StuckLearner:
+    """A learner without attempts: in the first step of the course in which that is so."""
+    course = steps_of(board.editions[row.edition_id])
+    step = next(
+        step for step in course.steps if step.required and _is_out(reached.get(step.key), terms.get(step.key))
+    )
+    known, percent = reached[step.key], None
+    if known.points is not None and known.max_points:
+        percent = (known.points * 100 / known.max_points).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
+    result = say_result({"percent": percent, "pass_mark": terms[step.key].pass_mark})
+    return StuckLearner(
+        row=row,
+        word=_("No attempts left"),
+        sentence=" ".join(
+            [
+                f"{titles.get(step.key, '')}{colon()}{result}",
+                _("No attempt is left. You may open one more."),
+            ]
+        ),
+        state="stop",
+        action=_("Open one more attempt"),
+        action_url=f"{row.url}grant/?step={step.key}",
+    )
+
+
+def _is_out(row: StepProgress | None, terms: StepTerms | None) -> bool:
+    return (
+        row is not None
+        and terms is not None
+        and row.state == StepProgress.State.FAILED
+        and attempts_left(allowed=terms.attempts_allowed, used=row.attempts_used) == 0
+    )
+
+
+def _say_where(
+    following: Step | None,
+    state: StepState | None,
+    terms: Mapping[uuid.UUID, StepTerms],
+    titles: Mapping[uuid.UUID, str],
+) -> str:
+    if following is None:
+        return _("Nothing is open to them now.")
+    # An optional step is no reason, so nothing is said of it.
+    reasons: Sequence = (
+        explain_step(following, state, terms.get(following.key, StepTerms())) if following.required else ()
+    )
+    said = [say_reason(reason.code, reason.params()) for reason in reasons]
+    title = titles[following.key]
+    return f"{title}{colon()}{' '.join(said)}" if said else title
