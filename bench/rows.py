@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from accounts.models import User
+from accounts.renewal import HELD, describe_held
 from accounts.sessions import SessionStore
 from assessments.models import Attempt, Response
 from bench.client import Answer, Ask, WrongAnswer, ask_at_once
@@ -72,8 +73,11 @@ class Person:
         return f"/{self.language}/learn/{self.enrolment.pk}/"
 
 
-def sign_in(users: Sequence[User]) -> dict[uuid.UUID, str]:
-    """A fresh session for each, as signing in makes it: the cookie by the person's key."""
+def sign_in(users: Sequence[User], *, staff: bool = False) -> dict[uuid.UUID, str]:
+    """A fresh session for each, as signing in makes it: the cookie by the person's key.
+
+    That of staff knows which roles they hold; else their first page would give it a new key.
+    """
     store = SessionStore()
     rows, cookies = [], {}
     ends = timezone.now() + timedelta(days=14)
@@ -83,6 +87,7 @@ def sign_in(users: Sequence[User]) -> dict[uuid.UUID, str]:
             SESSION_KEY: str(user.pk),
             BACKEND_SESSION_KEY: "accounts.backends.PersonBackend",
             HASH_SESSION_KEY: user.get_session_auth_hash(),
+            **({HELD: describe_held(user)} if staff else {}),
         }
         rows.append(Session(session_key=key, session_data=store.encode(data), expire_date=ends))
         cookies[user.pk] = f"{settings.SESSION_COOKIE_NAME}={key}"
@@ -268,7 +273,7 @@ class OfferingPage(Row):
     def gather(self) -> None:
         emails = [address_of("instructor", number) for number in range(INSTRUCTORS)]
         users = list(User.objects.filter(email__in=emails).order_by("email"))
-        cookies = sign_in(users)
+        cookies = sign_in(users, staff=True)
         self.pool = [Person(name=user.name, language="en", cookie=cookies[user.pk]) for user in users]
         self.total = Enrolment.objects.filter(offering__slug=COHORT).count()
 
