@@ -192,12 +192,16 @@ def ask_in_turn(port: int, asks: Sequence[Ask], *, keep: bool = True) -> tuple[l
 
 
 def ask_at_once(
-    port: int, shares: Sequence[Sequence[Ask]], *, keep: bool = True
+    port: int, shares: Sequence[Sequence[Ask]], *, keep: bool = True, waits: list[float] | None = None
 ) -> tuple[float, list[list[Answer]]]:
-    """As many clients as there are shares, each with its own connection and session: seconds for all. Checked."""
+    """As many clients as there are shares, each with its own connection and session: seconds for all. Checked.
+
+    `waits` takes the seconds of each answer.
+    """
     waiting = [[ask.encode(port) for ask in reversed(share)] for share in shares]
     lines = [Line(port) for _ in shares]
     answers: list[list[Answer]] = [[] for _ in shares]
+    begun = [0.0 for _ in shares]
     with selectors.DefaultSelector() as selector:
 
         def send(number: int) -> bool:
@@ -206,6 +210,7 @@ def ask_at_once(
                 line.close()
                 return False
             fresh = line.socket is None
+            begun[number] = time.perf_counter()
             link = line.open()
             link.sendall(waiting[number].pop())
             if fresh:
@@ -220,6 +225,8 @@ def ask_at_once(
                 assert line.socket is not None
                 if not line.take(line.socket.recv(262_144)):
                     continue
+                if waits is not None:
+                    waits.append(time.perf_counter() - begun[number])
                 if not keep or not waiting[number] or line.need < 0 or CLOSES.search(line.head):
                     selector.unregister(line.socket)
                     answers[number].append(line.finish())

@@ -34,7 +34,7 @@ from modules.documents import OutlineStep
 from modules.models import CourseEdition
 
 # Raised where the models or the copies change, so that filled databases are made anew.
-VERSION: Final = "1"
+VERSION: Final = "2"
 COURSE: Final = "rural-crime-prevention"
 COHORT: Final = "bench-cohort"
 WRITERS: Final = "bench-writers"

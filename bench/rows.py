@@ -276,7 +276,7 @@ class OfferingPage(Row):
         return Ask(
             path=f"/en/teach/{COHORT}/",
             cookie=one.cookie,
-            words=(escape(one.name), f"{self.total:,}", f"/en/teach/{COHORT}/", "<table", "</html>"),
+            words=(escape(one.name), f" {self.total}<", f"/en/teach/{COHORT}/", "<table", "</html>"),
         )
 
 

@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "core.middleware.ContentSecurityPolicyMiddleware",
     "core.size.SizeMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.packing.PackingMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "core.middleware.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

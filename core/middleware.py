@@ -18,6 +18,7 @@ from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
 from django.utils import timezone, translation
 
 from core.request_id import choose_request_id, current_request_id
+from core.translations import flatten_catalogues
 
 access_log = logging.getLogger("access")
 
@@ -96,6 +97,10 @@ class LocaleMiddleware(DjangoLocaleMiddleware):
     Django would send the reader of an unknown certificate, or a program that asks the API for what is not there, to
     the same address under a language, where the page tree knows even less.
     """
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        flatten_catalogues(request.LANGUAGE_CODE)
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if response.status_code == 404 and request.resolver_match is not None:

@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import Any, Final, Generic, TypeVar, cast
 from uuid import UUID
 
+import psycopg
 from django.db import connection, models
 from django.db.models import AutoField, BigAutoField, Field
 from django.db.transaction import TransactionManagementError
@@ -22,6 +23,9 @@ from django.db.transaction import TransactionManagementError
 from core.prepared import Given, PreparedQuery, _Compiled
 
 M = TypeVar("M", bound=models.Model)
+
+# psycopg reads a text with more values anew each time.
+MOST_VALUES: Final = 50
 
 
 @dataclass(frozen=True)
@@ -33,17 +37,14 @@ class Statement:
 
     def run(self) -> list[Any]:
         """Run it; the rows it returns. One query."""
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, self.values)
-            return cursor.fetchall() if cursor.pgresult.nfields else []
+        return _run_all([self])[0]
 
 
-def run_together(statements: Iterable[Statement | None]) -> None:
+def run_together(statements: Sequence[Statement]) -> None:
     """Run statements in their order, in one round trip, in the transaction that is open. Where one fails, all do."""
-    several = [one for one in statements if one is not None]
-    if several:
+    if statements:
         require_transaction()
-        _run_all(several)
+        _run_all(statements)
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,14 @@ class Question(Generic[M]):
         return [self.query._make(row) for row in rows]
 
 
-def ask_together(*questions: Question[Any], after: Iterable[Statement | None] = ()) -> list[list[Any]]:
+def ask_together(*questions: Question[Any], after: Sequence[Statement] = ()) -> list[list[Any]]:
     """The objects that each query finds, all in one round trip; `after` are statements that are run before them.
 
     Each sees what was committed until it begins, as if it had been sent alone: what comes after one that waits for a
     lock sees what the other did who held it.
     """
-    first = [one for one in after if one is not None]
     locks = any(isinstance(one.query, PreparedLock) for one in questions)
-    if first or locks:
+    if after or locks:
         require_transaction()
     compiled = [_compile(one.query) for one in questions]
     asked = [
@@ -88,7 +88,7 @@ def ask_together(*questions: Question[Any], after: Iterable[Statement | None] = 
         )
         for one, plan in zip(questions, compiled, strict=True)
     ]
-    found = _run_all([*first, *asked])[len(first) :]
+    found = _run_all([*after, *asked])[len(after) :]
     answers = []
     for one, plan, raw in zip(questions, compiled, found, strict=True):
         rows = plan.compiler.apply_converters(raw, plan.converters) if plan.converters else raw
@@ -103,20 +103,41 @@ def _compile(query: PreparedQuery[Any]) -> _Compiled:
 
 
 def _run_all(statements: Sequence[Statement]) -> list[list[Any]]:
-    """The rows that each statement returns.
+    """The rows that each statement returns; all are sent before the first answer is read (psycopg's pipeline).
 
-    The values are put into the text by the client (psycopg's `ClientCursor`, Django's default), so that the server can
-    be sent several statements at once; where an operator has them bound by the server, each is sent alone.
+    The server plans them a few times a connection and then no more, as those of `fetch_prepared`. Where queries are
+    watched (tests that count them, `DEBUG`) they go the usual way of Django's cursor: as one text, in one round trip.
     """
-    if connection.features.uses_server_side_binding or len(statements) == 1:
-        return [one.run() for one in statements]
+    if connection.queries_logged or connection.execute_wrappers:
+        return _run_watched(statements)
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors:
+        link: psycopg.Connection[Any] = connection.connection
+        if len(statements) == 1:
+            cursors = [_send(link, statements[0])]
+        else:
+            with link.pipeline():
+                cursors = [_send(link, one) for one in statements]
+        return [cursor.fetchall() if _has_rows(cursor) else [] for cursor in cursors]
+
+
+def _send(link: psycopg.Connection[Any], statement: Statement) -> psycopg.Cursor[Any]:
+    return psycopg.Cursor(link).execute(cast(Any, statement.sql), statement.values, prepare=True)
+
+
+def _has_rows(cursor: psycopg.Cursor[Any]) -> bool:
+    # Not `description`, which is made anew, column by column, each time it is asked for.
+    return cursor.pgresult is not None and cursor.pgresult.nfields > 0
+
+
+def _run_watched(statements: Sequence[Statement]) -> list[list[Any]]:
     found = []
     with connection.cursor() as cursor:
         sql = ";\n".join(one.sql for one in statements)
         cursor.execute(sql, [value for one in statements for value in one.values])
         while True:
-            # Not `description`, which is made anew, column by column, each time it is asked for.
-            found.append(cursor.fetchall() if cursor.pgresult.nfields else [])
+            found.append(cursor.fetchall() if cursor.description else [])
             if not cursor.nextset():
                 return found
 
@@ -132,7 +153,7 @@ def _quote(*names: str) -> str:
 
 
 # What psycopg adapts as it is. Everything else goes the way of its field.
-_NATIVE: Final[dict[type[Field[Any, Any]], type]] = {
+_NATIVE: Final[dict[type, type]] = {
     models.UUIDField: UUID,
     models.DateTimeField: datetime,
     models.CharField: str,
@@ -186,7 +207,8 @@ class PreparedInsert(Generic[M]):
         )
 
     def _columns(self, names: Iterable[str]) -> list[str]:
-        return [cast(str, self.model._meta.get_field(name).column) for name in names]
+        fields = (cast("Field[Any, Any]", self.model._meta.get_field(name)) for name in names)
+        return [cast(str, field.column) for field in fields]
 
     @cached_property
     def _head(self) -> str:
@@ -208,18 +230,19 @@ class PreparedInsert(Generic[M]):
     def _returning(self) -> str:
         return f" RETURNING {_quote(cast(str, self.model._meta.pk.column))}"
 
-    def statement(self, rows: Sequence[M], *, returning: bool = False) -> Statement | None:
-        """What inserts these rows, to be run together with other things; nothing where there are none."""
-        if not rows:
-            return None
+    def statements(self, rows: Sequence[M]) -> list[Statement]:
+        """What inserts these rows, to be run together with other things; none where there are none."""
+        size = max(1, MOST_VALUES // len(self._fields))
+        return [self._statement(rows[start : start + size]) for start in range(0, len(rows), size)]
+
+    def _statement(self, rows: Sequence[M]) -> Statement:
         sql = self._head + ", ".join([self._row] * len(rows)) + self._tail
-        values = tuple(value for row in rows for value in _prepare(self._fields, row))
-        return Statement(sql + self._returning if returning else sql, values)
+        return Statement(sql, tuple(value for row in rows for value in _prepare(self._fields, row)))
 
     def insert(self, row: M) -> bool:
         """Insert one row, its new key set on it; False where a unique constraint keeps it out. One query."""
-        statement = self.statement([row], returning=True)
-        found = statement.run() if statement else []
+        plain = self._statement([row])
+        found = Statement(plain.sql + self._returning, plain.values).run()
         if not found:
             return False
         row.pk = found[0][0]
@@ -273,7 +296,7 @@ class PreparedLock(PreparedQuery[M]):
 
     def _compile_lock(self) -> _Compiled:
         compiled = self._compile()
-        tables = (self._build().model, *self._also)
+        tables: list[type[models.Model]] = [self._build().model, *self._also]
         locked = _quote(*(model._meta.db_table for model in tables))
         self._locking = replace(compiled, sql=f"{compiled.sql} FOR NO KEY UPDATE OF {locked}")
         return self._locking

@@ -173,7 +173,7 @@ def project_course(enrolment: Enrolment) -> CourseProgress:
     """Write the row of the course from its steps' rows. Two queries."""
     (rows,) = ask_together(ask_records(enrolment.pk))
     row = make_course_row(enrolment, starmap(StepRecord, rows))
-    run_together([write_courses.statement([row])])
+    run_together(write_courses.statements([row]))
     return row
 
 
@@ -230,7 +230,7 @@ def _evidence_of(subject_ids: Iterable[uuid.UUID], competencies: Iterable[uuid.U
     return rows.order_by("id")
 
 
-_read_evidence: Final = PreparedQuery(
+_read_evidence: Final[PreparedQuery[Any]] = PreparedQuery(
     lambda: (
         Evidence.objects.filter(
             is_among("edition_competency__competency_id", "competencies"), subject_id=given_uuid("subject")
@@ -275,7 +275,7 @@ def project_standing(subject_id: uuid.UUID, competencies: Iterable[uuid.UUID]) -
     for row in rows:
         stale = stale.exclude(competency_id=row.competency_id, level=row.level)
     stale.delete()
-    run_together([write_standings.statement(rows)])
+    run_together(write_standings.statements(rows))
 
 
 # --- Rebuilding, and proving --------------------------------------------------------------------------------------
@@ -405,7 +405,7 @@ def _write_enrolment(
     Enrolment.objects.filter(pk=enrolment.pk).update(**enrolment_values(events))
     enrolment.refresh_from_db()
     StepProgress.objects.filter(enrolment=enrolment).exclude(step_key__in=states).delete()
-    run_together([write_steps.statement([make_step_row(enrolment, state) for state in states.values()])])
+    run_together(write_steps.statements([make_step_row(enrolment, state) for state in states.values()]))
     project_course(enrolment)
 
 

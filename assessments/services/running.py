@@ -21,7 +21,9 @@ from core.prepared_writes import PreparedLock, Question
 GRACE = timedelta(seconds=30)
 SUBMISSION = "submission"
 
-_lock: Final = PreparedLock(lambda: Attempt.objects.filter(pk=given_uuid("attempt")), joined=("sitting",))
+_lock: Final[PreparedLock[Attempt]] = PreparedLock(
+    lambda: Attempt.objects.filter(pk=given_uuid("attempt")), joined=("sitting",)
+)
 
 
 class AttemptClosed(DomainError):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from django import template
-from django.templatetags.static import static
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -21,6 +21,11 @@ SPRITE: Final = "img/icons.svg"
 STATE_ICONS: Final = {"ok": "done", "wait": "wait", "stop": "warn"}
 STEP_ICONS: Final = {"done": "done", "here": "here", "wait": "wait", "locked": "lock"}
 LEAVES: Final = {"held": ("leaf", "leaf"), "under_way": ("leaf", "leaf-half")}
+
+
+def find_sprite() -> str:
+    """The address of the drawing that holds every icon."""
+    return str(staticfiles_storage.url(SPRITE))
 
 
 @lru_cache(maxsize=256)
@@ -41,7 +46,7 @@ def icon(name: str, css: str = "", label: str = "") -> SafeString:
     Names: search arrow back down download print external done here todo wait lock warn stop replaced info flag
     practice play mail offline leaf leaf-half leaf-none.
     """
-    return _draw_icon(name, css, str(label), static(SPRITE))
+    return _draw_icon(name, css, str(label), find_sprite())
 
 
 @lru_cache(maxsize=8)
@@ -55,7 +60,7 @@ def _draw_leaf(state: str, sprite: str) -> SafeString:
 @register.simple_tag
 def leaf(state: str) -> SafeString:
     """One leaf is one competency: “held”, “under_way”, anything else not yet. The words stand beside it."""
-    return _draw_leaf(str(state), static(SPRITE))
+    return _draw_leaf(str(state), find_sprite())
 
 
 @register.simple_tag

@@ -130,6 +130,10 @@ class Place:
         return texts.say_completion(self.progress.reason, self.progress.completed_at)
 
 
+Answer = tuple[str, tuple[str, ...], bool | None]
+"""A check's key, the options chosen in it, and whether that was right; None where it is not answered."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LessonText(Shown):
     """A lesson's text with its parts, as everybody sees it who filled in as much and answered so.
@@ -143,7 +147,7 @@ class LessonText(Shown):
     step: OutlineStep
     is_open: bool = False
     filled: frozenset[str] = frozenset()
-    answers: tuple[tuple[str, tuple[str, ...], bool | None], ...] = ()
+    answers: tuple[Answer, ...] = ()
     errors: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
@@ -204,7 +208,8 @@ class LessonText(Shown):
     def _answer(self, filled: dict[str, Any]) -> None:
         """A check with the answer that was given. Of its key only the feedback on that answer is shown."""
         key = filled["key"]
-        chosen, right = next((rest for known, *rest in self.answers if known == key), ((), None))
+        nothing: Answer = (key, (), None)
+        _key, chosen, right = next((answer for answer in self.answers if answer[0] == key), nothing)
         feedback = self.content.keys.get(key, {}).get("feedback", {})
         filled["answered"] = right is not None
         filled["right"] = bool(right)
@@ -396,9 +401,9 @@ def _read_words(results: Mapping[str, Mapping[str, Any]]) -> dict[str, PersonalT
 
 def _read_answers(
     content: StepContent, results: Mapping[str, Mapping[str, Any]], typed: Mapping[str, Any]
-) -> tuple[tuple[str, tuple[str, ...], bool | None], ...]:
+) -> tuple[Answer, ...]:
     """What was chosen in each check; what was sent and not kept counts as not answered."""
-    answers = []
+    answers: list[Answer] = []
     for part in content.segments:
         key = part.get("key", "")
         if part["type"] == "check" and (key in typed or key in results):

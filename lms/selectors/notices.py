@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,6 +54,7 @@ _read_of_enrolment: Final = PreparedQuery(
 
 def read_notices(subject_id: uuid.UUID, *, enrolment_id: uuid.UUID | None = None) -> list[NoticeView]:
     """What a person has not read yet, the newest first; of one enrolment where it is given. One query."""
+    rows: Sequence[Notice]
     if enrolment_id is None:
         rows = _read_all.objects(subject=subject_id)
     else:

@@ -146,7 +146,8 @@ class Way(Shown):
 
     @property
     def number_in_module(self) -> int:
-        return [view.step.key for view in self.module.steps].index(self.here) + 1 if self.module else 0
+        views = self.module.steps if self.module else ()
+        return next((place for place, view in enumerate(views, start=1) if view.step.key == self.here), 0)
 
     @property
     def before(self) -> StepView | None:

@@ -38,7 +38,7 @@ from lms.rules import Step, StepState, blocking_step
 from lms.signals import course_completed, evidence_recorded
 from modules.selectors import kept_edition
 
-_lock: Final = PreparedLock(
+_lock: Final[PreparedLock[Enrolment]] = PreparedLock(
     lambda: Enrolment.objects.filter(pk=given_uuid("enrolment")),
     joined=("offering", "subject"),
     also=(Subject,),
@@ -173,11 +173,11 @@ class StepLedger:
         row = make_step_row(enrolment, self.state)
         others = [one for one in self._records if one.key != self.step.key]
         course = make_course_row(enrolment, [*others, StepRecord.from_state(self.state)])
-        first = [_write_events.statement(self._added), _write_evidence.statement(added)]
-        last = [write_steps.statement([row]), write_courses.statement([course])]
+        first = [*_write_events.statements(self._added), *_write_evidence.statements(added)]
+        last = [*write_steps.statements([row]), *write_courses.statements([course])]
         if added:
             (entries,) = ask_together(ask_evidence(enrolment.subject_id, self._touched), after=first)
-            last.append(write_standings.statement(make_standings(enrolment.subject_id, entries)))
+            last += write_standings.statements(make_standings(enrolment.subject_id, entries))
             run_together(last)
         else:
             run_together([*first, *last])

@@ -9,11 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from core.templatetags.drawing import SPRITE, icon
+from core.templatetags.drawing import find_sprite, icon
 from lms import words
 
 register = template.Library()
@@ -76,7 +75,7 @@ def answer_list(marks: Iterable[Any]) -> SafeString:
 
     A tag and no loop in the template: the list is as long as the assessment, and stands on every question's page.
     """
-    sprite = static(SPRITE)
+    sprite = find_sprite()
     drawn = [_draw_mark(one.number, one.word, (one.answered, one.here, one.flagged), sprite) for one in marks]
     return format_html('<ol class="answers">{}</ol>', mark_safe("".join(drawn)))
 

@@ -78,7 +78,7 @@ def test_a_conflict_is_an_error_passed_over_or_an_update(enrolment: Enrolment) -
         row = StepProgress(
             enrolment_id=enrolment.pk, step_key=key, state=state, last_at=now, points=points, parts={"a": {}}
         )
-        run_together([write.statement([row])])
+        run_together(write.statements([row]))
     kept = StepProgress.objects.get(enrolment=enrolment, step_key=key)
     assert (kept.state, kept.points, kept.parts) == ("failed", Decimal("2.50"), {"a": {}})
 
@@ -89,18 +89,22 @@ def test_what_is_run_together_is_one_round_trip_and_fails_as_one(
     insert = PreparedInsert(LearningEvent)
     one, two = make_event(enrolment), make_event(enrolment)
     with django_assert_num_queries(1):
-        run_together([insert.statement([one, two]), None, insert.statement([])])
+        run_together([*insert.statements([one, two]), *insert.statements([])])
     assert LearningEvent.objects.filter(client_id__in=[one.client_id, two.client_id]).count() == 2
+    # More than psycopg reads at once, and so several statements; not watched, and so by the pipeline.
+    many = [make_event(enrolment) for _number in range(23)]
+    run_together(insert.statements(many))
+    assert LearningEvent.objects.filter(client_id__in=[event.client_id for event in many]).count() == 23
     fresh = make_event(enrolment)
     with pytest.raises(IntegrityError), transaction.atomic():
-        run_together([insert.statement([fresh]), insert.statement([one])])
+        run_together([*insert.statements([fresh]), *insert.statements([one])])
     assert not LearningEvent.objects.filter(client_id=fresh.client_id).exists()
 
 
 def test_questions_asked_together_see_what_was_written_before_them(
     enrolment: Enrolment, django_assert_num_queries: Any
 ) -> None:
-    step, event = uuid.uuid4(), None
+    step = uuid.uuid4()
     event = make_event(enrolment, step_key=step)
     events = PreparedQuery(lambda: LearningEvent.objects.filter(step_key=given_uuid("step")))
     subjects = PreparedQuery(
@@ -112,7 +116,7 @@ def test_questions_asked_together_see_what_was_written_before_them(
             Question.of(events, step=step),
             Question.of(subjects, enrolment=enrolment.pk),
             Question.of(roles, role=uuid.uuid4()),
-            after=[PreparedInsert(LearningEvent).statement([event])],
+            after=PreparedInsert(LearningEvent).statements([event]),
         )
         assert [one.client_id for one in found] == [event.client_id]
         assert owners[0].subject == enrolment.subject

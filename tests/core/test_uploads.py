@@ -86,6 +86,14 @@ def test_more_pixels_than_we_take_are_refused_where_the_library_would_not_mind()
         check_upload(SimpleUploadedFile("a.png", make_bomb(side=7_500)))
 
 
+def test_the_frames_of_a_picture_count_together() -> None:
+    content = io.BytesIO()
+    first, second = (Image.new("P", (6_000, 6_000), colour) for colour in (1, 2))
+    first.save(content, "GIF", save_all=True, append_images=[second])
+    with pytest.raises(RefusedUpload, match="million pixels"):
+        check_upload(SimpleUploadedFile("a.gif", content.getvalue()))
+
+
 def test_a_name_cannot_lead_elsewhere() -> None:
     checked = check_upload(SimpleUploadedFile("x", make_picture()))
     assert checked.name == "x.png"

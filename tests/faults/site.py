@@ -87,7 +87,7 @@ class Site:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_for("The start of the site", self.is_alive, seconds=120)
+        wait_for("The start of the site", self.is_alive, seconds=300)
         return self
 
     def __exit__(self, *error: object) -> None:

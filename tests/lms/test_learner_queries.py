@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from assessments.models import Attempt
 from lms.models import Enrolment
-from lms.services import begin_attempt
+from lms.services import begin_attempt, open_step
 from tests.factories.assessments import make_quiz, make_single
 from tests.factories.lms import (
     competency_of,
@@ -145,3 +145,62 @@ def test_the_catalogue_costs_the_same_with_one_course_and_with_many(visitor: Cli
     for _course in range(4):
         add()
     assert count_queries(visitor, "/en/trainings/") == before
+
+
+def count_writes(user: User, client: Client, count: int) -> dict[str, int]:
+    """What a learner's acts take, in a course of so many lessons more, each of that many competencies, and a quiz.
+
+    The course is not complete with them: what its certificate costs is not counted here.
+    """
+    framework = make_framework_edition()
+    refs = [competency_of(framework, code) for code in ("A1", "A2", "B1")[:count]]
+    lessons = [
+        make_lesson(f"lesson-{number}", competencies=[{**ref, "counts": "evidence"} for ref in refs])
+        for number in range(count + 2)
+    ]
+    items = [make_single(f"q{number}", competency=refs[number % count]) for number in range(count * 4)]
+    edition = make_course_edition(
+        modules=[[*lessons, make_assessed("quiz", make_quiz(items=items, pass_mark="10"))]],
+        framework=framework,
+        order="free",
+    )
+    enrolment = make_enrolment(user=user, offering=make_offering(edition=edition))
+    keys = {step.slug: step.key for step in _outline(enrolment).iter_steps()}
+    attempt = begin_attempt(
+        enrolment=enrolment, step_key=keys["quiz"], attempt_id=uuid.uuid4(), language="en"
+    )
+    base = f"/en/learn/{enrolment.pk}/"
+    quiz = f"{base}quiz/attempts/{attempt.pk}/"
+    for number in range(2, count * 4 + 1):
+        assert client.post(f"{quiz}{number}/", _sent(choice="right")).status_code == 302
+    # What the process keeps of the framework's edition is read with the first completion.
+    assert client.post(f"{base}lesson-0/", _sent(do="complete")).status_code == 302
+    for number in range(1, count + 2):
+        open_step(enrolment=enrolment, step_key=keys[f"lesson-{number}"], language="en")
+
+    def count_post(path: str, **fields: str) -> int:
+        with CaptureQueriesContext(connection) as counted:
+            assert client.post(path, _sent(**fields)).status_code == 302
+        return len(counted)
+
+    return {
+        "complete_step": count_post(f"{base}lesson-{count}/", do="complete"),
+        "save_response": count_post(f"{quiz}1/", choice="right"),
+        "attempt_page": count_queries(client, f"{quiz}1/"),
+        "submit_attempt": count_post(f"{quiz}review/"),
+    }
+
+
+def _sent(**fields: str) -> dict[str, str]:
+    return {"client_id": str(uuid.uuid4()), **fields}
+
+
+def test_what_a_learner_does_costs_the_same_at_one_and_at_many(
+    learner: User, other_learner: User, sign_in: SignIn
+) -> None:
+    one, many = sign_in(learner), sign_in(other_learner)
+    # What the process keeps of the frame is read once.
+    one.get("/en/my/")
+    pinned = {"complete_step": 8, "save_response": 8, "attempt_page": 4, "submit_attempt": 13}
+    assert count_writes(learner, one, 1) == pinned
+    assert count_writes(other_learner, many, 3) == pinned

@@ -250,6 +250,12 @@ class TestLesson:
             in client.get(address(enrolment, "reading/")).text
         )
 
+    def test_each_language_has_a_text_of_its_own(self, enrolment: Enrolment, client: Client) -> None:
+        for language in ("en", "fr", "en"):
+            page = client.get(address(enrolment, "reading/", language)).text
+            assert ("<h1>Reading (fr)</h1>" in page) == (language == "fr")
+            assert ("<h1>Reading</h1>" in page) == (language == "en")
+
     def test_opening_again_is_not_recorded_twice(self, enrolment: Enrolment, client: Client) -> None:
         for _visit in range(3):
             client.get(address(enrolment, "reading/"))

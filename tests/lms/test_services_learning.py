@@ -208,7 +208,11 @@ class TestRefusals:
         attempt = begin_attempt(
             enrolment=enrolment, step_key=course.steps["work"], attempt_id=uuid.uuid4(), language="en"
         )
-        files = [SimpleUploadedFile(f"{number}.txt", b"Some plain words.") for number in range(3)]
+        # Each of its own content: the same file sent twice is one.
+        files = [
+            SimpleUploadedFile(f"{number}.txt", f"Some plain words, {number}.".encode())
+            for number in range(3)
+        ]
         with pytest.raises(InvalidInput):
             save_draft(enrolment=enrolment, attempt=attempt, form_id=uuid.uuid4(), add=files)
         save_draft(enrolment=enrolment, attempt=attempt, form_id=uuid.uuid4(), text="Words.", add=files[:2])
