@@ -50,7 +50,7 @@ def main() -> None:
     site = subprocess.Popen([sys.executable, "-m", "config.serve"], cwd=ROOT)
     yard: subprocess.Popen[bytes] | None = None
     try:
-        wait_for(f"http://127.0.0.1:{SITE_PORT}/readyz", seconds=1800)
+        wait_for(f"http://127.0.0.1:{SITE_PORT}/healthz", seconds=1800)
         import django
 
         django.setup()

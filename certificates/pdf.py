@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -29,6 +29,11 @@ TEMPLATE: Final = "certificates/pdf.html"
 _TEXT_WIDTH = 516
 # Which fonts a page needs is known once it is written.
 _PLACE_OF_FONTS: Final = "/*\ue000*/"
+
+
+# Which layout was the first to fit, by the shape of a certificate: a cohort's have one shape.
+_first_fit: dict[Hashable, int] = {}
+_MOST_SHAPES: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +81,32 @@ class _Pair:
 def render_certificate_pdf(*, facts: CertificateFacts, language: Language) -> bytes:
     """The certificate as an unsigned PDF of one letter page, that language first and the other beside it.
 
+    Layouts that did not fit before for a certificate of the same shape are not tried again.
+
     Raises PdfError if a character of the facts cannot be drawn, or if even the closest layout does not fit.
     """
-    for layout in LAYOUTS:
+    shape = _shape_of(facts, language)
+    for place in range(_first_fit.get(shape, 0), len(LAYOUTS)):
+        layout = LAYOUTS[place]
         pdf = render_pdf(html=render_certificate_html(facts=facts, language=language, layout=layout))
         if count_pages(pdf) == 1:
+            if len(_first_fit) >= _MOST_SHAPES:
+                _first_fit.clear()
+            _first_fit[shape] = place
             return pdf
     raise PdfError(["The certificate does not fit on one page; shorten the title of the course."])
+
+
+def _shape_of(facts: CertificateFacts, language: Language) -> Hashable:
+    """What decides how much room a certificate takes: everything but the number, the days and a name of one line."""
+    return (
+        language,
+        tuple((item.code, item.title, item.level) for item in facts.competencies),
+        (facts.course_title, facts.course_edition, facts.framework_title, facts.framework_edition),
+        (facts.issuer, facts.partner, facts.delivered_by, facts.starting_content, facts.expires_on is None),
+        # A name that is as large as it may be in every layout takes as much room as any other such.
+        facts.holder_name if measure_bold(facts.holder_name) * LAYOUTS[0].name > _TEXT_WIDTH - 4 else "",
+    )
 
 
 def render_certificate_html(

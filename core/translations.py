@@ -15,7 +15,7 @@ from django.utils.translation import trans_real
 class FlatCatalog(trans_real.TranslationCatalog):
     """Django's catalogue, with one mapping for words and one set that says which have a plural."""
 
-    def __init__(self, catalogue: trans_real.TranslationCatalog) -> None:
+    def __init__(self, catalogue: Any) -> None:
         self._catalogs = catalogue._catalogs
         self._plurals = catalogue._plurals
         self._flat: dict[Any, str] = {}

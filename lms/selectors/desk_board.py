@@ -62,7 +62,7 @@ def _at_work(now: Any) -> Q:
     return Q(active=True, complete=False) & (Q(closes_at=None) | Q(closes_at__gt=now))
 
 
-def _idle_by_day() -> QuerySet[RosterEntry]:
+def _idle_by_day() -> QuerySet[Any]:
     """Of those whose last doing was on the day since when one is idle: who is, by place."""
     return (
         RosterEntry.objects.filter(
@@ -269,7 +269,9 @@ class Board:
         return f"mailto:?bcc={quote(','.join(known), safe=',@')}"
 
 
-def read_board(offering: Offering, wanted: RosterFilter | None = None, *, page: object = 1) -> Board:
+def read_board(
+    offering: Offering, wanted: RosterFilter | None = None, *, page: int | str | None = 1
+) -> Board:
     """An offering's page. Four queries at most, whatever the number of learners; where somebody was granted more
     attempts and used them, four more; where names are searched, one more; where something has changed since the last
     reading, those of `lms.roster.catch_up`.
@@ -288,7 +290,7 @@ class _Reading:
         self.out: set[uuid.UUID] = set()
         self.granted: list[RosterEntry] = []
 
-    def read(self, wanted: RosterFilter, page: object) -> Board:
+    def read(self, wanted: RosterFilter, page: int | str | None) -> Board:
         summary = self._read_summary()
         counts: Counts = summary.counts
         editions = {
@@ -319,7 +321,7 @@ class _Reading:
     def _read_summary(self) -> RosterSummary:
         day = datetime.combine(self.since.astimezone(UTC).date(), time(), UTC)
         summary = _read_summary.first(day=day, **self.given)
-        if summary is None or summary.is_behind:  # type: ignore[attr-defined]
+        if summary is None or summary.is_behind:
             catch_up(self.offering)
             summary = _read_summary.first(day=day, **self.given)
         return summary or RosterSummary(offering=self.offering)
@@ -350,7 +352,7 @@ class _Reading:
         )
 
     def _read_page(
-        self, wanted: RosterFilter, tally: Tally, number: object
+        self, wanted: RosterFilter, tally: Tally, number: int | str | None
     ) -> tuple[Page[int], tuple[RosterRow, ...]]:
         """The rows of one page. One query, and one to count where a name is searched."""
         if wanted.folded or self.out:

@@ -86,9 +86,9 @@ def plot_board(board: Board) -> DotPlot:
     titles[DONE] = (done, done)
     counts: Counter[str] = Counter()
     stuck: Counter[str] = Counter()
-    for place, (there, stuck_there) in board.tally.places.items():
+    for where, (there, stuck_there) in board.tally.places.items():
         # A step that only another edition has stands with those who have not begun in this one.
-        code = places.get(place, "")
+        code = places.get(where, "")
         counts[code] += there
         stuck[code] += stuck_there
     each = 1

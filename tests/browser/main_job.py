@@ -80,7 +80,8 @@ def issue_an_edition(page: Any, *, course: CoursePage, number: int) -> CourseEdi
     assert page.locator("[data-job] progress").is_visible()
     run_tasks()
     page.locator("[data-job][data-code=done]").wait_for()
-    assert f"Edition {number} of" in page.inner_text("[data-job]")
+    # This author reads the CMS in French.
+    assert f"L’édition {number} de" in page.inner_text("[data-job]")
     return CourseEdition.objects.get(course_key=course.translation_key, number=number)
 
 

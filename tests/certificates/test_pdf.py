@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import io
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from certificates import keys, pdf_signing
+from certificates import pdf as pdf_module
 from certificates.facts import Bilingual, CertificateFacts, Language
 from certificates.pdf import LAYOUTS, measure_bold, render_certificate_html, render_certificate_pdf
 from certificates.wording import describe_level, format_date, format_minutes
@@ -81,6 +83,31 @@ def run(*command: str) -> str:
 
 
 # -- What is printed --------------------------------------------------------------------------------------------------
+
+
+def test_a_layout_that_did_not_fit_is_not_tried_again_for_the_same_shape(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[Any] = []
+    plain = pdf_module.render_certificate_html
+
+    def note(**given: Any) -> str:
+        drawn.append(given["layout"])
+        return plain(**given)
+
+    monkeypatch.setattr(pdf_module, "render_certificate_html", note)
+    monkeypatch.setattr(pdf_module, "_first_fit", {})
+    facts = make_facts(competencies=make_competencies(26))
+    first = render_certificate_pdf(facts=facts, language="fr")
+    tried = list(drawn)
+    assert len(tried) > 1
+    drawn.clear()
+    other = replace(facts, holder_name="Ana Li", number="2026-000000-00")
+    assert count_pages(render_certificate_pdf(facts=other, language="fr")) == count_pages(first) == 1
+    assert drawn == [tried[-1]]
+    drawn.clear()
+    render_certificate_pdf(facts=replace(facts, holder_name=LONG_NAME), language="fr")
+    assert drawn[0] == tried[0], "A name that takes more room is another shape."
 
 
 def test_it_is_the_same_whatever_language_is_in_force() -> None:
