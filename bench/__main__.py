@@ -64,7 +64,8 @@ def measure_size(
     from bench.rows import needed
     from modules.models import CourseEdition
 
-    writers = needed(wanted.requests, wanted.rounds)
+    # Never fewer than a whole run takes, so that a short run and a long one share what was filled.
+    writers = max(needed(wanted.requests, wanted.rounds), needed(200, 5))
     source = fill.make_filled(
         embedded, learners=learners, writers=writers, say=lambda text: print(f"  {text}", flush=True)
     )

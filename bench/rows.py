@@ -463,9 +463,11 @@ def _choose_other(page: str, number: int) -> tuple[str, list[str], dict[str, Any
         free = [value for value, mark in boxes if not mark]
         values = sorted([*checked, free[0]] if free else checked[1:])
         return "choices", values, {"choices": values}
-    if 'name="number"' in page:
-        return "number", [str(number + 1)], {"number": str(number + 1)}
-    return "text", [f"answer {number}"], {"text": ""}
+    typed = re.search(r'name="(number|text)" value="([^"]*)"', page)
+    if typed is None:
+        raise WrongAnswer(f"There is nothing to answer with: {page[:300]}")
+    other = str(number + 1) if typed[2] != str(number + 1) else str(number + 2)
+    return typed[1], [other], {typed[1]: other}
 
 
 def _as_form_data(fields: Sequence[tuple[str, str]]) -> tuple[str, bytes]:
