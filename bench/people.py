@@ -34,10 +34,10 @@ from modules.documents import OutlineStep
 from modules.models import CourseEdition
 
 # Raised where the models or the copies change, so that filled databases are made anew.
-VERSION: Final = "2"
+VERSION: Final = "4"
 COURSE: Final = "rural-crime-prevention"
-COHORT: Final = "bench-cohort"
-WRITERS: Final = "bench-writers"
+COHORT: Final = f"bench-cohort-{VERSION}"
+WRITERS: Final = f"bench-writers-{VERSION}"
 INSTRUCTORS: Final = 8
 FINISHERS: Final = 16
 
@@ -86,7 +86,7 @@ def bench_key(*parts: str) -> uuid.UUID:
 
 def address_of(model: str, number: int = 0) -> str:
     """The e-mail address of a model (number 0) or of one of its copies."""
-    return f"{model}.{number}@bench.example"
+    return f"{model}.{number}@v{VERSION}.bench.example"
 
 
 class Sure(random.Random):
@@ -464,6 +464,11 @@ def make_copies(link: psycopg.Connection[Any], wanted: list[str], *, start: int)
         )
         for table, where, own in COPIES:
             _copy_table(link, table, where, own)
+        made = link.execute(
+            "SELECT count(*) FROM lms_enrolment e JOIN made m ON e.id = pg_temp.own(m.key, m.model)"
+        ).fetchone()
+        if made != (len(wanted),):
+            raise RuntimeError(f"{len(wanted)} copies were to be made, and {made} stand.")
         link.execute("DROP FUNCTION pg_temp.own_parts, pg_temp.own_text, pg_temp.own_attempt, pg_temp.own")
 
 

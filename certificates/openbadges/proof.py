@@ -11,6 +11,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Final
 
 from pyld import jsonld
@@ -21,6 +22,8 @@ from certificates.openbadges import loader
 CRYPTOSUITE: Final = "eddsa-rdfc-2022"
 # With an empty text PyLD makes relative addresses absolute under an invented base; with None they stay relative.
 _NO_BASE: Final = None
+# PyLD keeps the contexts that it has read in a store which two threads must not change at once.
+_one_at_a_time: Final = Lock()
 Document = dict[str, Any]
 DocumentLoader = Callable[[str, dict[str, Any]], dict[str, Any]]
 
@@ -58,11 +61,12 @@ def find_unsigned_parts(
     """
     found = [f"{path}: null" for path in _find_nulls(document, "$")]
     dropped: list[str] = []
-    expanded = jsonld.expand(
-        document,
-        {"documentLoader": document_loader, "base": _NO_BASE},
-        on_property_dropped=lambda term: dropped.append(str(term)),
-    )
+    with _one_at_a_time:
+        expanded = jsonld.expand(
+            document,
+            {"documentLoader": document_loader, "base": _NO_BASE},
+            on_property_dropped=lambda term: dropped.append(str(term)),
+        )
     found += [f"undefined term {term}" for term in dict.fromkeys(dropped)]
     found += _find_relative(expanded)
     return found
@@ -103,15 +107,14 @@ def canonize(document: Document, *, document_loader: DocumentLoader = loader.loa
         unsigned = find_unsigned_parts(document, document_loader=document_loader)
         if unsigned:
             raise ProofError("a signature would not cover: " + "; ".join(unsigned))
-        quads: str = jsonld.normalize(
-            document,
-            {
-                "algorithm": "URDNA2015",
-                "format": "application/n-quads",
-                "documentLoader": document_loader,
-                "base": _NO_BASE,
-            },
-        )
+        options = {
+            "algorithm": "URDNA2015",
+            "format": "application/n-quads",
+            "documentLoader": document_loader,
+            "base": _NO_BASE,
+        }
+        with _one_at_a_time:
+            quads: str = jsonld.normalize(document, options)
     except jsonld.JsonLdError as error:
         raise ProofError(f"not a JSON-LD document that can be read here: {error}") from error
     return quads

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +183,19 @@ def test_every_single_value_of_a_credential_is_signed() -> None:
         value = place[path[-1]]
         place[path[-1]] = (not value) if isinstance(value, bool) else f"{value}x"
         assert not verify(changed).signed, path
+
+
+def test_many_may_be_checked_at_once() -> None:
+    """PyLD keeps contexts it has read in a store that two threads must not change at once."""
+    documents = [sign(build(make_facts(number=f"2026-{number:06d}-0A"))) for number in range(2)]
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            checked = list(pool.map(lambda turn: verify(documents[turn % 2]), range(80)))
+    finally:
+        sys.setswitchinterval(usual)
+    assert all(one.stands for one in checked)
 
 
 def test_only_vendored_contexts_are_read() -> None:
