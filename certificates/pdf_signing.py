@@ -6,10 +6,14 @@ leaves only after the signature in it was read back and verified.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import pem as asn1_pem
@@ -27,6 +31,8 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from certificates.keys import PdfIdentity
 
 FIELD_NAME: Final = "Signature"
+
+T = TypeVar("T")
 
 
 class PdfSigningError(Exception):
@@ -54,7 +60,7 @@ def sign_pdf(pdf: bytes, *, identity: PdfIdentity, reason: str, signer_name: str
     The time of signing is the clock's, as pyHanko reads it. Raises PdfSigningError.
     """
     try:
-        signed = _sign(pdf, identity, reason, signer_name, contact)
+        signed = _outside_of_loops(partial(_sign, pdf, identity, reason, signer_name, contact))
     except Exception as error:
         # Whatever goes wrong in reading, hashing or writing must end in one sentence, and never in an unsigned file.
         raise PdfSigningError(f"The PDF could not be signed: {error}") from error
@@ -94,6 +100,16 @@ def _sign(pdf: bytes, identity: PdfIdentity, reason: str, signer_name: str, cont
     return output.getvalue()
 
 
+def _outside_of_loops(call: Callable[[], T]) -> T:
+    """Call what runs an event loop of its own, as pyHanko does; a thread that runs one already would refuse it."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return call()
+    with ThreadPoolExecutor(max_workers=1) as elsewhere:
+        return elsewhere.submit(call).result()
+
+
 def _reserve(certificate: asn1_x509.Certificate) -> int:
     """How much room the signature takes in the file, in hexadecimal digits: the certificate, and what is signed.
 
@@ -117,7 +133,7 @@ def verify_pdf(pdf: bytes, *, trusted: list[str]) -> PdfSignature | None:
             allow_fetching=False,
             revocation_mode="soft-fail",
         )
-        status = validate_pdf_signature(signatures[0], context)
+        status = _outside_of_loops(partial(validate_pdf_signature, signatures[0], context))
         signer = status.signing_cert.subject.native.get("common_name", "")
     except Exception as error:
         # pyHanko raises many kinds for files that were damaged or made to confuse.

@@ -100,7 +100,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
 @require_safe
 @in_chosen_language
 def show_certificate(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
-    """The verification page. Five queries for a visitor; nine at most for who is signed in."""
+    """The verification page. Three queries for a visitor where it was checked within a minute; see `read_page`."""
     page = open_page(request, key)
     if page is None:
         return show_unknown(request)

@@ -397,6 +397,10 @@ APART = {
     "modules_admin:copy": "makes a copy each time it is asked to, under a new title",
     "standards_admin:issue": "the same text gives the same edition; tested in tests/standards/test_issue.py",
     "standards_admin:status": "a status is entered once; tested in tests/standards/test_issue.py",
+    "accounts:data_download": "the same key is the same job; tested in tests/accounts/test_jobs.py",
+    "lms:offering_export": "the same key is the same job; tested in tests/lms/test_desk_offering.py",
+    "certificates_admin:due": "issues each certificate once; tested in tests/certificates/test_jobs.py",
+    "lms_admin:unsent_mail": "what was taken up again is not in the list; tested in tests/lms/test_unsent_mail.py",
     "accounts_admin:reset_factor": "takes away what is there; tested in tests/accounts/test_administration.py",
 }
 

@@ -101,12 +101,17 @@ def test_where_files_come_in() -> None:
 def test_no_archive_that_somebody_sent_is_opened() -> None:
     """Nothing unpacks what comes in, so that no archive can be a bomb.
 
-    Three modules know archives: one writes the download of one's data, one a status list, and one reads a backup that
-    its operator gives it, by lists and sizes (`tests/core/test_backup_archive.py`).
+    Four modules know archives: one packs pages, one writes the download of one's data, one a status list, and one reads
+    a backup that its operator gives it, by lists and sizes (`tests/core/test_backup_archive.py`).
     """
     unpack = r"^\s*(import|from) (zipfile|tarfile|gzip|bz2|lzma|docx|openpyxl|odf)\b|unpack_archive"
     found = set().union(*(list_modules(ROOT, floor, unpack) for floor in FLOORS))
-    assert found == {"accounts/export.py", "certificates/openbadges/status_list.py", "core/backup/archive.py"}
+    assert found == {
+        "accounts/export.py",
+        "certificates/openbadges/status_list.py",
+        "core/backup/archive.py",
+        "core/packing.py",
+    }
 
 
 # --- What a learner hands in --------------------------------------------------------------------------------------

@@ -316,6 +316,8 @@ class TestAtOnce:
             with connection.cursor() as cursor:
                 waiting = 0
                 while not waiting and other.is_alive():
+                    # Within a transaction the server shows who is active as of the first look, unless told.
+                    cursor.execute("SELECT pg_stat_clear_snapshot()")
                     cursor.execute(
                         "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
                         " WHERE NOT l.granted AND a.datname = current_database()"
