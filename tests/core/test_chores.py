@@ -8,7 +8,7 @@ import pytest
 
 from core import extensions
 from core.management.commands.work import LeaseKeeper
-from core.tasks import release_expired_tasks
+from core.tasks import SignOfLife, make_worker_id, release_expired_tasks
 
 
 @pytest.mark.django_db(transaction=True)
@@ -21,10 +21,12 @@ def test_the_worker_does_the_chores(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(extensions.chores, "_answers", [chore])
     monkeypatch.setattr("core.management.commands.work.LOOK_EVERY_SECONDS", 0.01)
-    keeper = LeaseKeeper()
+    sign = SignOfLife(make_worker_id())
+    keeper = LeaseKeeper(sign)
     keeper.start()
     try:
         assert done.wait(60)
     finally:
         keeper.finished.set()
         keeper.join()
+        sign.hide()
