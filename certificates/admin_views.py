@@ -28,17 +28,10 @@ from certificates.due import list_due_offerings
 from certificates.forms import ReinstateForm, ReissueForm, RevokeForm
 from certificates.jobs import ask_for_due
 from certificates.models import CorrectionRequest, StatusEntry
+from certificates.page import CertificatePage, read_page, say_file_size
 from certificates.permissions import Access, is_officer
 from certificates.rules import Entered, allowed_entries
-from certificates.selectors import (
-    CertificatePage,
-    ListedCertificate,
-    open_requests,
-    public_path,
-    read_page,
-    say_file_size,
-    whole_certificates,
-)
+from certificates.selectors import ListedCertificate, open_requests, public_path, whole_certificates
 from core import clock
 from core.errors import DomainError
 from lms.models import Offering

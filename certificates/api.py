@@ -20,17 +20,12 @@ from accounts.services import subject_of
 from certificates.forms import MOST_LOOKUPS
 from certificates.lookup import LONGEST_TEXT, read_reference
 from certificates.models import StatusEntry
+from certificates.page import CertificatePage
 from certificates.permissions import is_officer, is_registrar
 from certificates.places import verification_url
 from certificates.querysets import CertificateQuerySet
 from certificates.rules import Status
-from certificates.selectors import (
-    CertificatePage,
-    ListedCertificate,
-    describe_many,
-    find_certificate,
-    whole_certificates,
-)
+from certificates.selectors import ListedCertificate, describe_many, find_certificate, whole_certificates
 from certificates.views import LISTS, LOOKUPS, describe_problem, log_opened, look_up_many
 from certificates.views_public import open_page
 from core.api_fields import Bilingual, both

@@ -32,17 +32,16 @@ from certificates.forms import (
 )
 from certificates.lookup import Reference, read_reference, split_lines
 from certificates.models import Certificate, CorrectionRequest, ShareLink
+from certificates.page import CertificatePage, read_page
 from certificates.panels import waiting_for_certificate
 from certificates.permissions import certificates_of_institutions, is_officer, is_registrar, may_attest
 from certificates.places import verification_url
 from certificates.selectors import (
-    CertificatePage,
     ListedCertificate,
     certificates_of_holder,
     describe_many,
     find_certificate,
     public_path,
-    read_page,
     whole_certificates,
 )
 from certificates.tables import write_csv

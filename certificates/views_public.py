@@ -35,9 +35,10 @@ from certificates.issuer import describe_issuer, get_credential_key, list_creden
 from certificates.models import Achievement, Certificate
 from certificates.openbadges import proof, status_list
 from certificates.openbadges.did import make_verification_method
+from certificates.page import CertificatePage, read_page, write_json
 from certificates.permissions import may_attest
 from certificates.places import LIST_LENGTH, issuer_did, status_list_url
-from certificates.selectors import CertificatePage, issuer_name, read_page, revoked_places, write_json
+from certificates.selectors import issuer_name, revoked_places
 from core import clock
 from core.errors import describe_error
 from core.extensions import site_identity

@@ -8,7 +8,7 @@ plain querysets. See docs/performance.md for what that saves.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -67,11 +67,27 @@ def stamp_of(relation: str, model: type[models.Model]) -> Func:
 
 
 @dataclass(frozen=True)
-class _Compiled:
+class Plan:
+    """A query's SQL, its parameters (a `Given` stands for a value that is given when it is run), and how its rows are
+    read: the columns of its own model come first, in the order of `names`.
+    """
+
     sql: str
     parameters: tuple[Any, ...]
+    names: Sequence[str]
     compiler: Any
     converters: dict[int, Any]
+
+    def fill(self, given: Mapping[str, object]) -> tuple[Any, ...]:
+        """The parameters with what is given."""
+        return tuple(given[one.name] if isinstance(one, Given) else one for one in self.parameters)
+
+    def convert(self, rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        """Rows as they came from the server, as the fields want them."""
+        converted: Any = rows
+        if self.converters:
+            converted = self.compiler.apply_converters(rows, self.converters)
+        return cast("Iterable[Sequence[Any]]", converted)
 
 
 @dataclass(frozen=True)
@@ -105,29 +121,27 @@ class PreparedQuery(Generic[M]):
         self._fields = fields
         self._joined = joined
         self._extra = tuple(extra)
-        self._compiled: _Compiled | None = None
+        self._plan: Plan | None = None
         self._parts: list[_Part] = []
 
     def objects(self, **given: object) -> list[M]:
         """The rows as objects, related ones in place. One query."""
-        compiled = self._compiled or self._compile()
-        return [self._make(row) for row in self._run(compiled, given)]
+        plan = self.plan()
+        return [self.make(row) for row in plan.convert(fetch_prepared(plan.sql, plan.fill(given)))]
 
     def first(self, **given: object) -> M | None:
         """The first row as an object, or nothing. One query."""
         found = self.objects(**given)
         return found[0] if found else None
 
-    def _run(self, compiled: _Compiled, given: dict[str, object]) -> Sequence[Sequence[Any]]:
-        parameters: list[Any] = [
-            given[one.name] if isinstance(one, Given) else one for one in compiled.parameters
-        ]
-        found: Any = fetch_prepared(compiled.sql, parameters)
-        if compiled.converters:
-            found = compiled.compiler.apply_converters(found, compiled.converters)
-        return list(found)
+    def plan(self) -> Plan:
+        """What is sent and how the answer is read; made once."""
+        if self._plan is None:
+            self._plan = self._compile()
+        return self._plan
 
-    def _make(self, row: Sequence[Any]) -> M:
+    def make(self, row: Sequence[Any]) -> M:
+        """The object of a converted row, related ones in place."""
         made: dict[tuple[str, ...], Any] = {}
         for part in self._parts:
             values = row[part.start : part.start + len(part.names)]
@@ -143,14 +157,13 @@ class PreparedQuery(Generic[M]):
             setattr(whole, name, value)
         return whole
 
-    def _compile(self) -> _Compiled:
+    def _compile(self) -> Plan:
         queryset = self._build()
         columns = self._lay_out(queryset.model)
         compiler = queryset.values_list(*columns, *self._extra).query.get_compiler("default")
         sql, parameters = compiler.as_sql()
         converters = compiler.get_converters([expression for expression, _sql, _alias in compiler.select])
-        self._compiled = _Compiled(sql, tuple(parameters), compiler, converters)
-        return self._compiled
+        return Plan(sql, tuple(parameters), self._parts[0].names, compiler, converters)
 
     def _lay_out(self, model: type[models.Model]) -> list[str]:
         """The columns to ask for, in the order of the parts."""

@@ -20,7 +20,7 @@ from django.db import connection, models
 from django.db.models import AutoField, BigAutoField, Field
 from django.db.transaction import TransactionManagementError
 
-from core.prepared import Given, PreparedQuery, _Compiled
+from core.prepared import Plan, PreparedQuery
 
 M = TypeVar("M", bound=models.Model)
 
@@ -66,9 +66,9 @@ class Question(Generic[M]):
     def read(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
         """The answer, from the rows as they came."""
         if self.columns:
-            names = list(self.query._parts[0].names)
+            names = list(self.query.plan().names)
             return list(map(itemgetter(*map(names.index, self.columns)), rows))
-        return [self.query._make(row) for row in rows]
+        return [self.query.make(row) for row in rows]
 
 
 def ask_together(*questions: Question[Any], after: Sequence[Statement] = ()) -> list[list[Any]]:
@@ -80,26 +80,10 @@ def ask_together(*questions: Question[Any], after: Sequence[Statement] = ()) -> 
     locks = any(isinstance(one.query, PreparedLock) for one in questions)
     if after or locks:
         require_transaction()
-    compiled = [_compile(one.query) for one in questions]
-    asked = [
-        Statement(
-            plan.sql,
-            tuple(one.given[value.name] if isinstance(value, Given) else value for value in plan.parameters),
-        )
-        for one, plan in zip(questions, compiled, strict=True)
-    ]
+    plans = [one.query.plan() for one in questions]
+    asked = [Statement(plan.sql, plan.fill(one.given)) for one, plan in zip(questions, plans, strict=True)]
     found = _run_all([*after, *asked])[len(after) :]
-    answers = []
-    for one, plan, raw in zip(questions, compiled, found, strict=True):
-        rows = plan.compiler.apply_converters(raw, plan.converters) if plan.converters else raw
-        answers.append(one.read(rows))
-    return answers
-
-
-def _compile(query: PreparedQuery[Any]) -> _Compiled:
-    if isinstance(query, PreparedLock):
-        return query._locking or query._compile_lock()
-    return query._compiled or query._compile()
+    return [one.read(plan.convert(rows)) for one, plan, rows in zip(questions, plans, found, strict=True)]
 
 
 def _run_all(statements: Sequence[Statement]) -> list[list[Any]]:
@@ -285,18 +269,14 @@ class PreparedLock(PreparedQuery[M]):
     def __init__(self, *args: Any, also: Sequence[type[models.Model]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._also = tuple(also)
-        # Apart from what reads without a lock, so that no thread ever runs that one.
-        self._locking: _Compiled | None = None
 
     def objects(self, **given: object) -> list[M]:
         """The rows as objects, locked. One query."""
         require_transaction()
-        compiled = self._locking or self._compile_lock()
-        return [self._make(row) for row in self._run(compiled, given)]
+        return super().objects(**given)
 
-    def _compile_lock(self) -> _Compiled:
-        compiled = self._compile()
+    def _compile(self) -> Plan:
+        plan = super()._compile()
         tables: list[type[models.Model]] = [self._build().model, *self._also]
         locked = _quote(*(model._meta.db_table for model in tables))
-        self._locking = replace(compiled, sql=f"{compiled.sql} FOR NO KEY UPDATE OF {locked}")
-        return self._locking
+        return replace(plan, sql=f"{plan.sql} FOR NO KEY UPDATE OF {locked}")

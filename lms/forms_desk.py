@@ -45,6 +45,8 @@ class RosterForm(forms.Form):
 
     def read(self) -> RosterFilter:
         """The filter, also where part of the address was nonsense."""
+        if not self.data:
+            return RosterFilter()
         self.full_clean()
         said = self.cleaned_data
         show, sort = said.get("show") or SHOWS[0], said.get("sort") or SORTS[0]

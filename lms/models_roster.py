@@ -97,6 +97,10 @@ class RosterSummary(models.Model):
         related_name="+",
     )
     counts = models.JSONField(default=dict, help_text="section → key → how many, as `lms.rules.roster` says")
+    version = models.UUIDField(
+        default=uuid.uuid4,
+        help_text="Another one for each writing: a process knows by it what it has read already.",
+    )
 
     def __str__(self) -> str:
         return str(self.offering_id)

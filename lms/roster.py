@@ -270,7 +270,12 @@ def _write(offering: Offering, summary: RosterSummary, ids: Collection[uuid.UUID
     )
     if gone := set(stored) - set(reached):
         RosterEntry.objects.filter(pk__in=gone).delete()
-    summary.save(update_fields=["counts"])
+    _save(summary)
+
+
+def _save(summary: RosterSummary) -> None:
+    summary.version = uuid.uuid4()
+    summary.save(update_fields=["counts", "version"])
 
 
 def fold_backlogs() -> int:
@@ -357,7 +362,7 @@ def _prove(offering: Offering, *, check: bool) -> list[Difference]:
     if not check and differing:
         summary = _lock_summary(offering.pk)
         summary.counts = sums
-        summary.save(update_fields=["counts"])
+        _save(summary)
         RosterTouch.objects.bulk_create(
             RosterTouch(enrolment_id=key, offering_id=offering.pk) for key in wrong
         )

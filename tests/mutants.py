@@ -175,7 +175,7 @@ MUTANTS = (
     ),
     Mutant(
         name="a consent to one certificate shows another",
-        path="certificates/selectors.py",
+        path="certificates/page.py",
         old='                subject_id=OuterRef("subject_id"), about=OuterRef("pk")\n',
         new='                subject_id=OuterRef("subject_id")\n',
         tests=("tests/certificates/test_views.py", "-k", "shows_no_other"),

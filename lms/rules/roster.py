@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -139,18 +139,15 @@ class Tally:
         self.places.setdefault(place, [0, 0])[1] += count
 
 
-def tell_counts(
-    cells: Mapping[str, int],
-    *,
-    now: datetime,
-    idle_since: datetime,
-    idle_on_the_day: Iterable[tuple[str, int]],
-    doubtful: Iterable[Doubtful] = (),
-) -> Tally:
-    """What the cells come to: who did nothing since `idle_since` is idle.
+def closings_of(cells: Mapping[str, int]) -> list[str]:
+    """When somebody's course closes, in order, as `write_moment` writes it."""
+    return sorted({cell.rpartition("|")[2] for cell in cells if cell != GONE} - {""})
 
-    Of the day of `idle_since` itself the cells do not know the hour: `idle_on_the_day` says by place how many of its
-    learners are idle. `doubtful` are those that the cells call “perhaps”.
+
+def tell_cells(cells: Mapping[str, int], *, now: datetime, idle_since: datetime) -> Tally:
+    """What the cells come to by themselves: who did nothing since before the day of `idle_since` is idle.
+
+    It stays the same until that day is another one or one of `closings_of` has come.
     """
     tally = Tally()
     moment, day = write_moment(now), day_of(idle_since)
@@ -171,6 +168,18 @@ def tell_counts(
             tally.add_stuck(place, count, needy=0)
         if is_stuck or waits == "1":
             tally.needy += count
+    return tally
+
+
+def complete_tally(
+    told: Tally, *, idle_on_the_day: Iterable[tuple[str, int]], doubtful: Iterable[Doubtful] = ()
+) -> Tally:
+    """What `tell_cells` told, with what the cells do not know; a tally of its own.
+
+    Of the day of `idle_since` itself they do not know the hour: `idle_on_the_day` says by place how many of its
+    learners are idle. `doubtful` are those that the cells call “perhaps”.
+    """
+    tally = replace(told, places={place: [*counts] for place, counts in told.places.items()})
     for place, count in idle_on_the_day:
         tally.add_stuck(place, count, needy=count)
     for one in doubtful:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from django.utils.translation import ngettext, pgettext
 
 from assessments.rules import attempts_left
 from core import clock
+from core.kept import Kept
 from lms import querysets, texts
 from lms.models import Accommodation, Enrolment, Offering, StepProgress
 from lms.outlines import steps_of
@@ -303,14 +304,20 @@ def erased_name() -> str:
     return _("Someone whose account was erased")
 
 
-def step_titles(edition: CourseEdition) -> dict[uuid.UUID, str]:
-    """“2.3 Reading a rate” by step key. No query once the outline is read."""
+_titles: Final[Kept[tuple[uuid.UUID, str], Mapping[uuid.UUID, str]]] = Kept(64)
+
+
+def step_titles(edition: CourseEdition) -> Mapping[uuid.UUID, str]:
+    """“2.3 Reading a rate” by step key, not to be altered. No query once the outline is read."""
     language = texts.language()
-    return {
-        step.key: f"{number}.{place} {step.title_in(language)}"
-        for number, module in enumerate(outline_of(edition).modules, start=1)
-        for place, step in enumerate(module.steps, start=1)
-    }
+    return _titles.read(
+        (edition.pk, language),
+        lambda: {
+            step.key: f"{number}.{place} {step.title_in(language)}"
+            for number, module in enumerate(outline_of(edition).modules, start=1)
+            for place, step in enumerate(module.steps, start=1)
+        },
+    )
 
 
 def colon() -> str:

@@ -8,6 +8,7 @@ name and the orders other than by name.
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -34,12 +35,25 @@ from django.db.models import (
 from django.db.models.functions import Cast, Concat, Lower
 
 from core import clock
+from core.kept import Kept
 from core.prepared import PreparedQuery, given_moment, given_uuid
 from core.text import fold_text
 from lms.models import Enrolment, Offering, RosterEntry, RosterSummary, RosterTouch
 from lms.roster import catch_up, terms_of
 from lms.rules import IDLE_DAYS
-from lms.rules.roster import CELLS, EDITIONS, PERHAPS, Counts, Doubtful, Tally, tell_counts
+from lms.rules.roster import (
+    CELLS,
+    EDITIONS,
+    PERHAPS,
+    Counts,
+    Doubtful,
+    Tally,
+    closings_of,
+    complete_tally,
+    day_of,
+    tell_cells,
+    write_moment,
+)
 from lms.selectors.courses import BaseTerms
 from lms.selectors.desk import OfferingHead, erased_name, find_out_of_attempts, step_titles
 from lms.selectors.desk_roster import FIELDS, RosterFilter, RosterRow, RowMaker
@@ -80,8 +94,8 @@ def _idle_by_day() -> QuerySet[Any]:
     )
 
 
-_read_summary: Final = PreparedQuery(
-    lambda: RosterSummary.objects.filter(pk=given_uuid("offering")).annotate(
+def _summary() -> QuerySet[RosterSummary]:
+    return RosterSummary.objects.filter(pk=given_uuid("offering")).annotate(
         is_behind=Exists(RosterTouch.objects.filter(offering_id=OuterRef("pk"))),
         idle_on_the_day=ArraySubquery(_idle_by_day()),
         addresses=ArraySubquery(
@@ -101,9 +115,45 @@ _read_summary: Final = PreparedQuery(
             .order_by("work_since")
             .values("work_since")[:1]
         ),
-    ),
-    extra=("is_behind", "idle_on_the_day", "addresses", "quiz", "oldest_work"),
-)
+    )
+
+
+_SUMMARY_EXTRA: Final = ("is_behind", "idle_on_the_day", "addresses", "quiz", "oldest_work")
+# The counts of a large offering are the most of its page; a process reads each version of them once.
+_read_summary: Final = PreparedQuery(_summary, fields=("offering_id", "version"), extra=_SUMMARY_EXTRA)
+_read_whole_summary: Final = PreparedQuery(_summary, extra=_SUMMARY_EXTRA)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sums:
+    """One version of an offering's counts; nobody's name is in it."""
+
+    version: uuid.UUID
+    counts: Counts
+    closings: Sequence[str]
+
+    @classmethod
+    def of(cls, summary: RosterSummary) -> Sums:
+        counts: Counts = summary.counts
+        return cls(version=summary.version, counts=counts, closings=tuple(closings_of(counts.get(CELLS, {}))))
+
+    def tell(self, *, now: datetime, since: datetime) -> Tally:
+        """What the cells come to; not to be altered."""
+        key = (self.version, day_of(since), bisect_right(self.closings, write_moment(now)))
+        return _told.read(key, lambda: tell_cells(self.counts.get(CELLS, {}), now=now, idle_since=since))
+
+    @cached_property
+    def editions(self) -> frozenset[uuid.UUID]:
+        return frozenset(map(uuid.UUID, self.counts.get(EDITIONS, ())))
+
+    @cached_property
+    def has_granted(self) -> bool:
+        """Whether somebody used all that everybody has and was granted more."""
+        return any(f"|{PERHAPS}|" in cell for cell in self.counts.get(CELLS, ()))
+
+
+_sums: Final[Kept[uuid.UUID, Sums]] = Kept(64)
+_told: Final[Kept[tuple[uuid.UUID, str, int], Tally]] = Kept(64)
 
 
 def _with_columns(entries: QuerySet[RosterEntry]) -> QuerySet[RosterEntry]:
@@ -213,7 +263,7 @@ class Board:
     head: OfferingHead
     wanted: RosterFilter
     tally: Tally
-    counts: Counts
+    sums: Sums
     page: Page[int]
     rows: tuple[RosterRow, ...]
     stuck_rows: tuple[RosterRow, ...]
@@ -221,6 +271,10 @@ class Board:
     known_addresses: tuple[str, ...]
     last_quiz: uuid.UUID | None
     oldest_work: datetime | None
+
+    @property
+    def counts(self) -> Counts:
+        return self.sums.counts
 
     @property
     def everyone(self) -> int:
@@ -248,6 +302,10 @@ class Board:
         return self.tally.needy
 
     @property
+    def is_anybody_shown(self) -> bool:
+        return bool(self.rows)
+
+    @property
     def found(self) -> int:
         """How many fit what was asked, on all pages."""
         return self.page.paginator.count
@@ -261,18 +319,20 @@ class Board:
         return terms_of(self.edition.pk)
 
     @property
+    def has_addresses(self) -> bool:
+        return 0 < len(self.known_addresses) <= MOST_ADDRESSES
+
+    @property
     def addresses(self) -> str:
         """Everyone's addresses for a mail to all, unseen by each other; empty where there are too many."""
-        known = self.known_addresses
-        if not known or len(known) > MOST_ADDRESSES:
-            return ""
-        return f"mailto:?bcc={quote(','.join(known), safe=',@')}"
+        return f"mailto:?bcc={quote(','.join(self.known_addresses), safe=',@')}" if self.has_addresses else ""
 
 
 def read_board(
     offering: Offering, wanted: RosterFilter | None = None, *, page: int | str | None = 1
 ) -> Board:
-    """An offering's page. Four queries at most, whatever the number of learners; where somebody was granted more
+    """An offering's page. Four queries at most, whatever the number of learners; one more where this process has not
+    read this version of the counts; where somebody was granted more
     attempts and used them, four more; where names are searched, one more; where something has changed since the last
     reading, those of `lms.roster.catch_up`.
     """
@@ -291,40 +351,42 @@ class _Reading:
         self.granted: list[RosterEntry] = []
 
     def read(self, wanted: RosterFilter, page: int | str | None) -> Board:
-        summary = self._read_summary()
-        counts: Counts = summary.counts
-        editions = {
-            key: kept_edition(key)
-            for key in {self.offering.edition_id, *map(uuid.UUID, counts.get(EDITIONS, ()))}
-        }
+        summary, sums = self._read_summary()
+        editions = {key: kept_edition(key) for key in {self.offering.edition_id, *sums.editions}}
         self.maker = RowMaker.for_offering(
             self.offering, {key: step_titles(edition) for key, edition in editions.items()}, self.now
         )
-        if any(f"|{PERHAPS}|" in cell for cell in counts.get(CELLS, ())):
+        if sums.has_granted:
             self._read_granted(editions)
-        tally = self._tell(counts, summary.idle_on_the_day)  # type: ignore[attr-defined]
+        tally = self._tell(sums, getattr(summary, "idle_on_the_day", ()))
         shown, rows = self._read_page(wanted, tally, page)
         return Board(
             head=OfferingHead(offering=self.offering, now=self.now),
             wanted=wanted,
             tally=tally,
-            counts=counts,
+            sums=sums,
             page=shown,
             rows=rows,
             stuck_rows=self._read_stuck(tally),
             editions=editions,
-            known_addresses=tuple(summary.addresses),  # type: ignore[attr-defined]
-            last_quiz=summary.quiz,  # type: ignore[attr-defined]
-            oldest_work=summary.oldest_work,  # type: ignore[attr-defined]
+            known_addresses=tuple(getattr(summary, "addresses", ())),
+            last_quiz=getattr(summary, "quiz", None),
+            oldest_work=getattr(summary, "oldest_work", None),
         )
 
-    def _read_summary(self) -> RosterSummary:
+    def _read_summary(self) -> tuple[RosterSummary, Sums]:
+        """The offering's row, with its counts as of the same moment."""
         day = datetime.combine(self.since.astimezone(UTC).date(), time(), UTC)
         summary = _read_summary.first(day=day, **self.given)
-        if summary is None or summary.is_behind:
+        if summary is None or summary.is_behind:  # type: ignore[attr-defined]
             catch_up(self.offering)
-            summary = _read_summary.first(day=day, **self.given)
-        return summary or RosterSummary(offering=self.offering)
+        elif kept := _sums.find(summary.version):
+            return summary, kept
+        whole = _read_whole_summary.first(day=day, **self.given)
+        if whole is None:
+            nobody = RosterSummary(offering=self.offering)
+            return nobody, Sums.of(nobody)
+        return whole, _sums.keep(whole.version, Sums.of(whole))
 
     def _read_granted(self, editions: Mapping[uuid.UUID, CourseEdition]) -> None:
         """Those who used all that everybody has and were granted more: whether that is used up, or over, by now."""
@@ -335,20 +397,16 @@ class _Reading:
         enrolments = Enrolment.objects.filter(pk__in=[row.pk for row in self.granted])
         self.out = {step.enrolment_id for step in find_out_of_attempts(enrolments, editions, now=self.now)}
 
-    def _tell(self, counts: Counts, idle_on_the_day: Sequence[str]) -> Tally:
+    def _tell(self, sums: Sums, idle_on_the_day: Sequence[str]) -> Tally:
         told = [one.split("|") for one in idle_on_the_day]
-        return tell_counts(
-            counts.get(CELLS, {}),
-            now=self.now,
-            idle_since=self.since,
+        return complete_tally(
+            sums.tell(now=self.now, since=self.since),
             idle_on_the_day=[(place.replace("-", ""), int(count)) for place, count in told],
             doubtful=[
                 Doubtful(place=entry.place, waits=entry.waiting > 0, is_stuck=row.is_stuck)
                 for entry in self.granted
                 for row in [self._make(entry)]
-            ]
-            if self.granted
-            else (),
+            ],
         )
 
     def _read_page(

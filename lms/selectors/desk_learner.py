@@ -6,7 +6,7 @@ What a learner writes for themselves (reflections, worksheets) is not read here:
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,26 +14,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
-from django.http import Http404
-from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from accounts.models import PersonalText, Subject
+from accounts.models import PersonalText
 from accounts.services import read_texts
-from assessments.documents import AssessmentDocument
-from assessments.models import AssessmentKind, Attempt, Mark
-from assessments.rules import Form, Visibility
-from assessments.services import document_of, last_responses, raw_answers
 from core import clock
 from lms import texts
 from lms.desk_texts import say_days_ago, say_reason, say_step_state
-from lms.models import Accommodation, Enrolment, EnrolmentEvent, Evidence, LearningEvent, Offering
+from lms.models import Accommodation, Enrolment, EnrolmentEvent, Evidence, LearningEvent
 from lms.selectors.courses import CourseView, StepView, read_course
-from lms.selectors.desk import colon, erased_name, step_titles, write_to
-from lms.selectors.results import ReviewedItem, review_shown
+from lms.selectors.desk import colon
+from lms.selectors.desk_attempts import AttemptLine, read_attempts
+from lms.selectors.desk_people import LearnerHead, name_of
 from lms.words import say_date, say_moment, say_percent, say_points
 from modules.models import EditionAssessment
 from standards.models import Level
@@ -41,134 +35,6 @@ from standards.models import Level
 EVENTS_A_PAGE = 25
 # A device that was offline sends later than it happened.
 LATE = timedelta(minutes=5)
-
-
-def learners_of(offering: Offering) -> QuerySet[Enrolment]:
-    """The enrolments of an offering with what one of them is shown by."""
-    return (
-        Enrolment.objects.filter(offering=offering)
-        .select_related("edition", "offering", "subject__user", "organization", "progress")
-        .defer("edition__outline", "edition__note")
-    )
-
-
-def find_learner(offering: Offering, enrolment_id: uuid.UUID) -> Enrolment:
-    """A learner of this offering; those of another one do not exist here: 404. One query."""
-    found = learners_of(offering).filter(pk=enrolment_id).first()
-    if found is None:
-        raise Http404("There is no such learner in this offering.")
-    found.offering = offering
-    return found
-
-
-def name_of(subject: Subject | None) -> str:
-    """The name of a person as they write it. No query where the account was read with the subject."""
-    user = subject.user if subject else None
-    return (user.name or user.email) if user else erased_name()
-
-
-def learner_url(enrolment: Enrolment, name: str = "learner", **more: Any) -> str:
-    return reverse(
-        f"lms:{name}", kwargs={"offering": enrolment.offering.slug, "enrolment": enrolment.pk, **more}
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class LearnerHead:
-    """Who it is, and how far they are."""
-
-    enrolment: Enrolment
-    now: datetime
-
-    @property
-    def name(self) -> str:
-        return name_of(self.enrolment.subject)
-
-    @property
-    def place(self) -> str:
-        organization = self.enrolment.organization
-        return organization.name_in(texts.language()) if organization else ""
-
-    @property
-    def url(self) -> str:
-        return learner_url(self.enrolment)
-
-    @property
-    def offering_title(self) -> str:
-        return self.enrolment.offering.title_in(texts.language())
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.enrolment.offering.time_zone)
-
-    @property
-    def is_withdrawn(self) -> bool:
-        return self.enrolment.state == Enrolment.State.WITHDRAWN
-
-    @property
-    def closes(self) -> str:
-        """Until when, in the offering's time zone."""
-        closes_at = self.enrolment.closes_at
-        return say_date(closes_at, zone=self.zone, year=True) if closes_at else _("No closing date")
-
-    @property
-    def enrolled(self) -> str:
-        return say_date(self.enrolment.enrolled_at, year=True)
-
-    @property
-    def write_url(self) -> str:
-        user = self.enrolment.subject.user
-        return write_to(user.email, subject=self.enrolment.edition.title_in(texts.language())) if user else ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AttemptLine:
-    """An attempt in the list of a learner's attempts."""
-
-    attempt: Attempt
-    step_title: str
-    url: str
-    is_assignment: bool
-
-    @property
-    def is_open(self) -> bool:
-        return self.attempt.submitted_at is None
-
-    @property
-    def outcome(self) -> str:
-        return say_outcome(self.attempt)
-
-    @property
-    def state(self) -> str:
-        return outcome_state(self.attempt)
-
-    @property
-    def points(self) -> str:
-        if self.attempt.points is None or not self.attempt.max_points:
-            return ""
-        return say_points(self.attempt.points, self.attempt.max_points)
-
-    @property
-    def when(self) -> str:
-        return say_date(self.attempt.submitted_at or self.attempt.started_at)
-
-
-def say_outcome(attempt: Attempt) -> str:
-    """What became of an attempt, said to an instructor."""
-    if attempt.submitted_at is None:
-        return _("Under way")
-    if attempt.points is None:
-        return _("Returned for another try") if attempt.passed is False else _("Waiting to be marked")
-    if attempt.passed is None:
-        return _("Handed in")
-    return _("Passed") if attempt.passed else _("Not passed")
-
-
-def outcome_state(attempt: Attempt) -> str:
-    """For the tag `state`."""
-    if attempt.passed:
-        return "ok"
-    return "none" if attempt.submitted_at is None else "wait"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,7 +133,7 @@ def read_learner(enrolment: Enrolment, *, page: int | str = 1) -> LearnerPage:
         course=course,
         why=explain_course(course),
         steps=tuple(_describe_step(view, course) for view in course.steps.values()),
-        attempts=tuple(_read_attempts(enrolment, places, titles)),
+        attempts=tuple(read_attempts(enrolment, places, titles)),
         evidence=tuple(_read_evidence(enrolment)),
         history=history,
         allowances=allowances,
@@ -314,36 +180,6 @@ def _describe_step(view: StepView, course: CourseView) -> StepLine:
         word=say_step_state(code, locked=locked),
         detail=" ".join(details),
     )
-
-
-def _read_attempts(
-    enrolment: Enrolment, places: Mapping[uuid.UUID, uuid.UUID], titles: Mapping[uuid.UUID, str]
-) -> list[AttemptLine]:
-    rows = (
-        Attempt.objects.filter(sitting__context=enrolment.pk, sitting__subject=enrolment.subject_id)
-        .select_related("sitting__edition")
-        .defer("sitting__edition__document", "form", "score")
-        .order_by("-started_at")
-    )
-    lines = []
-    for attempt in rows:
-        step_key = places.get(attempt.sitting.edition_id)
-        kind = attempt.sitting.edition.kind
-        url = ""
-        # Work that is not handed in yet is still the learner's own; so is what they thought of the course.
-        if attempt.submitted_at and kind == AssessmentKind.ASSIGNMENT:
-            url = reverse("lms:mark", kwargs={"offering": enrolment.offering.slug, "attempt": attempt.pk})
-        elif attempt.submitted_at and kind == AssessmentKind.QUIZ:
-            url = learner_url(enrolment, "learner_attempt", attempt=attempt.pk)
-        lines.append(
-            AttemptLine(
-                attempt=attempt,
-                step_title=titles.get(step_key, "") if step_key else "",
-                url=url,
-                is_assignment=kind == AssessmentKind.ASSIGNMENT,
-            )
-        )
-    return lines
 
 
 def _read_evidence(enrolment: Enrolment) -> list[EvidenceLine]:
@@ -489,93 +325,3 @@ def _say_score(result: Mapping[str, Any]) -> str:
     points = say_points(Decimal(result["points"]), Decimal(result["max_points"]))
     passed = _("passed") if result["passed"] else _("not passed")
     return colon() + texts.join_facts(points, passed)
-
-
-# --- One attempt --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class AttemptReview:
-    """A quiz as it was handed in, with its key: for instructors only."""
-
-    head: LearnerHead
-    attempt: Attempt
-    document: AssessmentDocument
-    step_title: str
-    items: tuple[ReviewedItem, ...]
-
-    @property
-    def outcome(self) -> str:
-        return say_outcome(self.attempt)
-
-    @property
-    def state(self) -> str:
-        return outcome_state(self.attempt)
-
-    @property
-    def handed_in(self) -> str:
-        return say_moment(self.attempt.submitted_at) if self.attempt.submitted_at else ""
-
-    @property
-    def took(self) -> str:
-        if self.attempt.submitted_at is None:
-            return ""
-        minutes = max(1, round((self.attempt.submitted_at - self.attempt.started_at).total_seconds() / 60))
-        return texts.say_duration(minutes)
-
-    @property
-    def points(self) -> str:
-        if self.attempt.points is None or not self.attempt.max_points:
-            return ""
-        return say_points(self.attempt.points, self.attempt.max_points)
-
-    @property
-    def pass_mark(self) -> str:
-        mark = self.document.pass_mark
-        return say_percent(mark) if mark is not None else ""
-
-
-EVERYTHING = Visibility(score=True, results=True, feedback=True, answers=True)
-
-
-def read_attempt(enrolment: Enrolment, attempt_id: uuid.UUID) -> AttemptReview:
-    """An attempt of this learner that was handed in, with the key. Four queries; another's, or an open one, is 404."""
-    attempt = (
-        Attempt.objects.filter(
-            pk=attempt_id,
-            sitting__context=enrolment.pk,
-            sitting__subject=enrolment.subject_id,
-            submitted_at__isnull=False,
-        )
-        .select_related("sitting__edition")
-        .first()
-    )
-    # An assignment has its own screen; what a learner thought of the course is not told by name.
-    if attempt is None or attempt.sitting.edition.kind != AssessmentKind.QUIZ:
-        raise Http404("There is no such attempt.")
-    place = EditionAssessment.objects.filter(
-        edition_id=enrolment.edition_id, assessment_id=attempt.sitting.edition_id
-    ).first()
-    document = document_of(attempt.sitting.edition)
-    items = document.items_by_key()
-    raw = raw_answers(attempt, last_responses(attempt))
-    return AttemptReview(
-        head=LearnerHead(enrolment=enrolment, now=clock.now()),
-        attempt=attempt,
-        document=document,
-        step_title=step_titles(enrolment.edition).get(place.step_key, "") if place else "",
-        items=tuple(
-            review_shown(number, shown, items[shown.key], raw.get(shown.key, {}), EVERYTHING)
-            for number, shown in enumerate(Form.from_json(attempt.form).items, start=1)
-        ),
-    )
-
-
-def last_marks(attempts: Sequence[uuid.UUID]) -> dict[uuid.UUID, Mark]:
-    """The mark that counts of each of these attempts, with who gave it. One query."""
-    rows = (
-        Mark.objects.filter(attempt_id__in=attempts)
-        .select_related("marker__user")
-        .order_by("attempt_id", "-id")
-    )
-    return {mark.attempt_id: mark for mark in rows.distinct("attempt_id")}

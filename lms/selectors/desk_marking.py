@@ -26,15 +26,9 @@ from lms import texts
 from lms.desk_texts import say_days_ago
 from lms.models import Enrolment, Offering
 from lms.selectors.desk import OfferingHead, read_editions, step_titles
-from lms.selectors.desk_learner import (
-    LearnerHead,
-    last_marks,
-    learners_of,
-    name_of,
-    outcome_state,
-    say_outcome,
-)
+from lms.selectors.desk_attempts import last_marks, outcome_state, say_outcome
 from lms.selectors.desk_marks import MARKED, RETURNED, WAITING, assessed_steps, submitted_work
+from lms.selectors.desk_people import LearnerHead, learners_of, name_of
 from lms.words import say_moment, say_points
 
 TABS = {"waiting": WAITING, "returned": RETURNED, "marked": MARKED}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Final
 from urllib.parse import quote
 
@@ -18,7 +19,7 @@ from django.utils.translation import ngettext
 
 from assessments.models import AssessmentEdition, AssessmentKind, Attempt
 from assessments.services import document_of
-from core.kept import Kept
+from core.kept import Kept, Shown
 from lms import texts
 from lms.desk_texts import say_days_ago, say_learners
 from lms.models import Enrolment
@@ -173,10 +174,11 @@ class QuestionStat:
         return say_learners(self.right, self.answered)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Marks:
-    """The best marks in one quiz."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Marks(Shown):
+    """The best marks in one quiz. `key` says all that they follow from."""
 
+    key: tuple[Hashable, ...]
     step: OutlineStep
     title: str
     bars: tuple[Bar, ...]
@@ -188,6 +190,10 @@ class Marks:
     pass_mark: Decimal | None
     others: tuple[tuple[str, str], ...]
     questions: tuple[QuestionStat, ...]
+
+    @property
+    def shows(self) -> tuple[Hashable, ...]:
+        return self.key
 
     @property
     def top(self) -> int:
@@ -234,7 +240,7 @@ class Marks:
         ]
         return f"{self.title}{colon()}{', '.join(said)}"
 
-    @property
+    @cached_property
     def hardest(self) -> QuestionStat | None:
         """The question that most got wrong, where it is worth a look."""
         hard = [one for one in self.questions if one.needs_a_look]
@@ -245,11 +251,22 @@ def read_marks(board: Board, *, wanted: str = "") -> Marks | None:
     """The marks of one quiz: the one asked for, else the one handed in last; None: no quiz yet. No query, but one for
     an edition that the process does not keep.
     """
+    if all(step.slug != wanted for step in outline_of(board.edition).iter_steps()):
+        wanted = ""
+    key = (board.edition.pk, board.sums.version, board.last_quiz, wanted, texts.language())
+    return _marks.read(key, lambda: (_make_marks(board, key, wanted),))[0]
+
+
+# Numbers alone, each under the version of the counts that it was made of.
+_marks: Final[Kept[tuple[Hashable, ...], tuple[Marks | None]]] = Kept(64)
+
+
+def _make_marks(board: Board, key: tuple[Hashable, ...], wanted: str) -> Marks | None:
     edition = board.edition
     quizzes = [step for step in outline_of(edition).iter_steps() if step.kind == "quiz"]
     scores: dict[str, list[Score]] = defaultdict(list)
-    for key, count in board.counts.get(MARKS, {}).items():
-        step, points, of, passed = key.split("|")
+    for counted, count in board.counts.get(MARKS, {}).items():
+        step, points, of, passed = counted.split("|")
         scores[step].append(Score(points=Decimal(points), of=Decimal(of), passed=passed == "1", count=count))
     there = [step for step in quizzes if str(step.key) in scores]
     chosen = (
@@ -265,6 +282,7 @@ def read_marks(board: Board, *, wanted: str = "") -> Marks | None:
     pass_mark = terms.pass_mark if terms else None
     bars, in_percent = _draw_bars(found, pass_mark)
     return Marks(
+        key=key,
         step=chosen,
         title=titles[chosen.key],
         bars=bars,

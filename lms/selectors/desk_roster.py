@@ -129,6 +129,10 @@ class RosterFilter:
     sort: str = "name"
     words: str = ""
 
+    @property
+    def is_searched(self) -> bool:
+        return bool(self.words)
+
     @cached_property
     def folded(self) -> list[str]:
         """The words that must all stand in a name, as names are folded."""

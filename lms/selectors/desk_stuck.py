@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
-from typing import Final
+from typing import Any, Final
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from assessments.rules import attempts_left
-from core.prepared import PreparedQuery, is_among
+from core.kept import Kept
+from core.prepared import PreparedQuery, given_moment, is_among
+from lms import texts
 from lms.desk_texts import say_idle, say_reason, say_result
-from lms.models import Accommodation, LearningEvent, StepProgress
+from lms.models import Accommodation, Enrolment, LearningEvent, StepProgress
 from lms.outlines import steps_of
 from lms.projections import read_event
 from lms.roster import terms_of
@@ -71,11 +76,88 @@ _read_grants: Final = PreparedQuery(
 )
 
 
+def _of_the_enrolment(rows: QuerySet[Any]) -> ArraySubquery:
+    return ArraySubquery(rows.filter(enrolment=OuterRef("pk")).order_by("pk").values("pk"))
+
+
+# What an explanation rests on, by the ledger: each enrolment's last event, and what it is granted at the moment.
+_read_versions: Final = PreparedQuery(
+    lambda: Enrolment.objects.filter(is_among("id", "enrolments")).annotate(
+        last_event=Subquery(
+            LearningEvent.objects.filter(enrolment=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+        ),
+        granted=_of_the_enrolment(
+            Accommodation.objects.filter(Q(ends_at=None) | Q(ends_at__gt=given_moment("now")))
+        ),
+    ),
+    fields=("id",),
+    extra=("last_event", "granted"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Why:
+    """Why one learner is stuck, without their name; `step` is the one in which no attempt is left."""
+
+    sentence: str
+    step: uuid.UUID | None = None
+
+
+# By all that it follows from. It is about a person, so not for long.
+_known: Final[Kept[tuple[Hashable, ...], Why]] = Kept(500, seconds=60)
+
+
 def explain_stuck(board: Board) -> list[StuckLearner]:
-    """Why the first few are stuck. Three queries, none where nobody is."""
+    """Why the first few are stuck. One query where that was told within a minute, else four; none where nobody is."""
     rows = board.stuck_rows
     if not rows:
         return []
+    versions = {
+        one.pk: (one.last_event, *one.granted)
+        for one in _read_versions.objects(enrolments=[row.enrolment_id for row in rows], now=board.head.now)
+    }
+    keys = {
+        row.enrolment_id: (
+            row.enrolment_id,
+            row.edition_id,
+            row.is_out,
+            versions.get(row.enrolment_id),
+            texts.language(),
+            timezone.get_current_timezone_name(),
+        )
+        for row in rows
+    }
+    told: dict[uuid.UUID, Why | None] = {key: _known.find(known) for key, known in keys.items()}
+    new = [row for row in rows if told[row.enrolment_id] is None]
+    for key, found in _explain(board, new).items():
+        told[key] = _known.keep(keys[key], found)
+    return [_tell(board, row, why) for row in rows if (why := told[row.enrolment_id])]
+
+
+def _tell(board: Board, row: RosterRow, why: Why) -> StuckLearner:
+    if why.step is not None:
+        return StuckLearner(
+            row=row,
+            word=_("No attempts left"),
+            sentence=why.sentence,
+            state="stop",
+            action=_("Open one more attempt"),
+            action_url=f"{row.url}grant/?step={why.step}",
+        )
+    return StuckLearner(
+        row=row,
+        word=say_idle(row.last_doing, row.now),
+        sentence=why.sentence,
+        state="wait",
+        action=_("Write to %(name)s") % {"name": row.name},
+        action_url=write_to(row.email, subject=board.head.course_title),
+    )
+
+
+def _explain(board: Board, rows: Sequence[RosterRow]) -> dict[uuid.UUID, Why]:
+    """Why each of these learners is stuck, from the ledger. Three queries."""
+    if not rows:
+        return {}
     ids = [row.enrolment_id for row in rows]
     reached: dict[uuid.UUID, dict[uuid.UUID, StepProgress]] = defaultdict(dict)
     for step in _read_steps.objects(enrolments=ids):
@@ -90,10 +172,10 @@ def explain_stuck(board: Board) -> list[StuckLearner]:
         for row in rows
     }
     states = _fold_steps({key: step.key for key, step in following.items() if step is not None})
-    titles = {key: step_titles(edition) for key, edition in board.editions.items()}
-    told = []
+    told = {}
     for row in rows:
         key = row.enrolment_id
+        titles = step_titles(board.editions[row.edition_id])
         terms = {
             step: StepTerms(
                 pass_mark=known.pass_mark,
@@ -104,18 +186,9 @@ def explain_stuck(board: Board) -> list[StuckLearner]:
             for step, known in terms_of(row.edition_id).items()
         }
         if row.is_out:
-            told.append(_tell_out(board, row, reached[key], terms, titles[row.edition_id]))
+            told[key] = _explain_out(board, row, reached[key], terms, titles)
         else:
-            told.append(
-                StuckLearner(
-                    row=row,
-                    word=say_idle(row.last_doing, row.now),
-                    sentence=_say_where(following[key], states.get(key), terms, titles[row.edition_id]),
-                    state="wait",
-                    action=_("Write to %(name)s") % {"name": row.name},
-                    action_url=write_to(row.email, subject=board.head.course_title),
-                )
-            )
+            told[key] = Why(sentence=_say_where(following[key], states.get(key), terms, titles))
     return told
 
 
@@ -149,13 +222,13 @@ def _fold_steps(wanted: Mapping[uuid.UUID, uuid.UUID]) -> dict[uuid.UUID, StepSt
     }
 
 
-def _tell_out(
+def _explain_out(
     board: Board,
     row: RosterRow,
     reached: Mapping[uuid.UUID, StepProgress],
     terms: Mapping[uuid.UUID, StepTerms],
     titles: Mapping[uuid.UUID, str],
-) -> StuckLearner:
+) -> Why:
     """A learner without attempts: in the first step of the course in which that is so."""
     course = steps_of(board.editions[row.edition_id])
     step = next(
@@ -165,19 +238,8 @@ def _tell_out(
     if known.points is not None and known.max_points:
         percent = (known.points * 100 / known.max_points).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
     result = say_result({"percent": percent, "pass_mark": terms[step.key].pass_mark})
-    return StuckLearner(
-        row=row,
-        word=_("No attempts left"),
-        sentence=" ".join(
-            [
-                f"{titles.get(step.key, '')}{colon()}{result}",
-                _("No attempt is left. You may open one more."),
-            ]
-        ),
-        state="stop",
-        action=_("Open one more attempt"),
-        action_url=f"{row.url}grant/?step={step.key}",
-    )
+    where = f"{titles.get(step.key, '')}{colon()}{result}"
+    return Why(sentence=f"{where} {_('No attempt is left. You may open one more.')}", step=step.key)
 
 
 def _is_out(row: StepProgress | None, terms: StepTerms | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime
+from html import escape as plain
 from typing import Final
 
 from django import template
@@ -94,8 +95,8 @@ def roster_rows(rows: Iterable[RosterRow]) -> SafeString:
         "".join(
             ROW
             % (
-                escape(row.url),
-                escape(row.name),
+                plain(row.url),
+                plain(row.name),
                 drawn.place(row),
                 drawn.step(row),
                 drawn.bar(row),

@@ -26,8 +26,8 @@ from lms.permissions import find_taught, offerings_for
 from lms.rules import IDLE_DAYS
 from lms.selectors.desk import list_offerings, read_cards
 from lms.selectors.desk_board import Board, read_board
-from lms.selectors.desk_learner import find_learner
 from lms.selectors.desk_marks import read_marking_job, read_marks
+from lms.selectors.desk_people import find_learner
 from lms.selectors.desk_plot import plot_board
 from lms.selectors.desk_stuck import explain_stuck
 from lms.views.common import current_subject, refusals_as_pages

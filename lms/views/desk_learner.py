@@ -20,7 +20,9 @@ from lms import texts
 from lms.forms_desk import ActionForm, ExtendForm, GrantForm, ReinstateLearnerForm, WithdrawLearnerForm
 from lms.models import Enrolment
 from lms.selectors.desk import OfferingHead, step_titles
-from lms.selectors.desk_learner import LearnerHead, learner_url, read_attempt, read_learner
+from lms.selectors.desk_attempts import read_attempt
+from lms.selectors.desk_learner import read_learner
+from lms.selectors.desk_people import LearnerHead, learner_url
 from lms.services import (
     ExtraAllowance,
     extend_enrolment,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import uuid
+from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -31,8 +32,11 @@ from lms.rules.roster import (
     Doubtful,
     Position,
     add_counts,
+    closings_of,
+    complete_tally,
     counts_of,
-    tell_counts,
+    tell_cells,
+    write_moment,
 )
 from lms.selectors.desk_board import read_board
 from lms.selectors.desk_roster import RosterFilter
@@ -107,16 +111,29 @@ class TestRules:
                 )
             elif not position.out and is_idle and position.last_doing.date() == since.date():
                 on_the_day.append((place, 1))
-        tally = tell_counts(
-            counts.get(CELLS, {}),
-            now=now,
-            idle_since=since,
-            idle_on_the_day=on_the_day,
-            doubtful=doubtful,
+        cells = counts.get(CELLS, {})
+        tally = complete_tally(
+            tell_cells(cells, now=now, idle_since=since), idle_on_the_day=on_the_day, doubtful=doubtful
         )
         assert (tally.total, tally.stuck, tally.needy) == (total, stuck, needy)
         assert tally.places == places
         assert tally.withdrawn == len(positions[:30]) - total
+
+    @given(st.lists(positions, max_size=10), st.integers(0, 48 * 60), st.integers(0, 48 * 60))
+    def test_what_the_cells_tell_changes_with_the_day_and_the_closings_alone(
+        self, positions: list[Position], one: int, other: int
+    ) -> None:
+        counts: Counts = {}
+        for position in positions:
+            add_counts(counts, counts_of(position))
+        cells = counts.get(CELLS, {})
+        told = {}
+        for minutes in sorted((one, other)):
+            now = self.NOW + timedelta(minutes=minutes)
+            since = now - timedelta(days=IDLE_DAYS)
+            key = (since.date(), bisect_right(closings_of(cells), write_moment(now)))
+            tally = tell_cells(cells, now=now, idle_since=since)
+            assert told.setdefault(key, tally) == tally
 
     @given(st.lists(positions, max_size=8), st.randoms())
     def test_what_is_taken_away_leaves_nothing(

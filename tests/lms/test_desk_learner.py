@@ -19,7 +19,8 @@ from assessments.models import Attempt
 from core import clock
 from lms.models import Accommodation, Enrolment, EnrolmentEvent, LearningEvent, Notice
 from lms.selectors.courses import read_course
-from lms.selectors.desk_learner import explain_course, find_learner, read_learner
+from lms.selectors.desk_learner import explain_course, read_learner
+from lms.selectors.desk_people import find_learner
 from lms.services import PartAnswer, open_step, save_reflection, save_worksheet
 from tests.factories.lms import make_course, make_offering
 from tests.lms.desk import Desk

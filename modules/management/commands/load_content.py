@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from core.errors import DomainError
+from modules.indexing import indexing_together
 from modules.loader import PACKS, load_training_pack
 from modules.models import LoadedPack
 from standards.packs_loader import load_framework_pack
@@ -80,12 +81,13 @@ class Command(BaseCommand):
 
         self.stdout.write(_("Loading %(pack)s …") % {"pack": path.name})
         kind = read_kind(path)
-        if kind == "framework":
-            load_framework_pack(path, report=report, replace=replace)
-        elif kind == "training":
-            load_training_pack(path, report=report, replace=replace, issue=issue)
-        else:
+        if kind not in {"framework", "training"}:
             raise CommandError(_("%(pack)s: pack.yaml names no kind that is known.") % {"pack": path.name})
+        with indexing_together():
+            if kind == "framework":
+                load_framework_pack(path, report=report, replace=replace)
+            else:
+                load_training_pack(path, report=report, replace=replace, issue=issue)
 
 
 def find_packs() -> list[Path]:
