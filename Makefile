@@ -11,7 +11,7 @@ SHELL := /bin/sh
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev install install-dev test check mutants soak bench lint format lock
+.PHONY: help run dev install install-dev test sites check mutants soak bench lint format lock
 
 help:
 	@echo "make run      the site with its demo on http://127.0.0.1:$(PORT) (PORT=…)"
@@ -63,13 +63,21 @@ $(VENV)/.installed-dev: requirements-dev.lock | $(PY)
 	@$(PY) -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@ $(VENV)/.installed
 
+# The lived-in site that some tests begin with is made while others run. Python may keep what it compiled: many tests
+# start the program anew.
+test: export PYTHONDONTWRITEBYTECODE =
 test: install-dev
-	@$(PY) -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	@if [ "$(TESTS)" = tests ]; then $(PY) -m tests.database & fi; \
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: install-dev
 	@echo "  Style …";        $(PY) -m ruff check --quiet . && $(PY) -m ruff format --check --quiet .
 	@echo "  Types …";        $(PY) -m mypy --no-error-summary
 	@$(PY) -m config.check
+
+# What the tests begin with, made beforehand; `make test` would make it too.
+sites: install-dev
+	@$(PY) -m tests.database
 
 mutants: install-dev
 	@$(PY) -m tests.mutants
@@ -77,6 +85,7 @@ mutants: install-dev
 soak: install-dev
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} $(PY) -m pytest -q -p no:xdist -s tests/faults/test_crashes.py
 	@$(PY) -m pytest -q -m long tests
+	@EVERY_SCREEN=1 $(PY) -m pytest -q tests/browser/test_access.py
 
 bench: install-dev
 	@$(PY) -m bench

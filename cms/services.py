@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from markdown_it import MarkdownIt
@@ -24,6 +23,7 @@ from cms.identity import forget_frame
 from cms.pages import HomePage, PlainPage
 from cms.settings import NavigationLink, SiteSettings
 from core.sanitize import clean_kept
+from core.yaml_files import parse_yaml
 
 STARTING_CONTENT: Final = Path(__file__).parent / "starting_content" / "pages.yaml"
 
@@ -87,7 +87,7 @@ ITEM_PERMISSIONS: Final = {
 @transaction.atomic
 def set_up_site(*, report: Callable[[str], None] = lambda line: None) -> Site:
     """Make the site where there is none, and bring the groups' permissions up to date. Safe to run again."""
-    content = yaml.safe_load(STARTING_CONTENT.read_text(encoding="utf-8"))
+    content = parse_yaml(STARTING_CONTENT.read_text(encoding="utf-8"))
     locales = {code: Locale.objects.get_or_create(language_code=code)[0] for code in ("en", "fr")}
     site = Site.objects.filter(is_default_site=True).select_related("root_page").first()
     home = HomePage.objects.filter(pk=site.root_page_id).first() if site else None

@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, metadata, packages_distribu
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from core.yaml_files import parse_yaml
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LOCK: Final = "requirements.lock"
@@ -106,7 +106,7 @@ def find_weak(pins: Iterable[Pin], advisories: Iterable[Mapping[str, Any]]) -> I
 
 
 def read_advisories() -> list[dict[str, Any]]:
-    return list(yaml.safe_load(ADVISORIES.read_text(encoding="utf-8")))
+    return list(parse_yaml(ADVISORIES.read_text(encoding="utf-8")))
 
 
 def find_licence(name: str) -> str | None:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-import yaml
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from core.sanitize import clean_kept
+from core.yaml_files import YAMLError, parse_yaml
 from modules.pack_fields import SLUG, Fields, refuse
 
 # The kinds of `docs/packs.md`; those with a text after `---` are marked.
@@ -124,8 +124,8 @@ def _read_block(opening: str, lines: list[str], file: str, line: int, *, closed:
         if not body.strip():
             raise refuse(place, _("the text after the three hyphens is missing."))
     try:
-        data = yaml.safe_load("\n".join(head))
-    except yaml.YAMLError as error:
+        data = parse_yaml("\n".join(head))
+    except YAMLError as error:
         raise refuse(place, _("the fields cannot be read: %(error)s") % {"error": error}) from error
     if not isinstance(data, Mapping):
         raise refuse(place, _("names and values are expected."))

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 
 from core.errors import DomainError
 from core.sanitize import clean_kept
+from core.yaml_files import YAMLError, parse_yaml
 from standards.models import CompetencyKind, Level
 from standards.pages import FrameworkPage
 from standards.reading import SOURCE_LANGUAGE
@@ -58,10 +58,10 @@ class FrameworkPack:
 def read_yaml(path: Path) -> Any:
     """A YAML file of a pack, or PackError that names the line."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PackError(_("The pack has no file %(path)s.") % {"path": _shorten(path)}) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, UnicodeDecodeError) as error:
         raise PackError(
             _("%(path)s cannot be read: %(error)s") % {"path": _shorten(path), "error": error}
         ) from error
@@ -86,8 +86,8 @@ def read_front_matter(path: Path) -> tuple[dict[str, Any], str]:
             _("The head of %(path)s is not closed by a line of three hyphens.") % {"path": _shorten(path)}
         )
     try:
-        head = yaml.safe_load("".join(lines[1:end]))
-    except yaml.YAMLError as error:
+        head = parse_yaml("".join(lines[1:end]))
+    except YAMLError as error:
         raise PackError(
             _("%(path)s cannot be read: %(error)s") % {"path": _shorten(path), "error": error}
         ) from error

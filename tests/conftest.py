@@ -75,10 +75,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Name what needs a browser, and put the files in the order that keeps every process busy to the end.
+
+    First the floors below, while the seeded site is still being made; then what needs it, the longest files first; the
+    many short ones of the rest fill up the end.
+    """
+    seeded: dict[Path, int] = {}
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if names & {"browser", "page", "phone_page", "make_page"}:
             item.add_marker(pytest.mark.browser)
+        if "seeded_template" in names:
+            seeded[item.path] = 0 if "main_job" in item.path.name else 1
+    first = ("accounts", "core")
+    items.sort(
+        key=lambda item: (
+            (0, 0)
+            if item.path not in seeded and item.path.parent.name in first
+            else (1, seeded[item.path])
+            if item.path in seeded
+            else (2, 0)
+        )
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

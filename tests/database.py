@@ -5,7 +5,8 @@ those of the last run migrates nothing, and a test that commits (a browser test)
 of a flush, which would also take away what migrations made: the root page, the languages, the groups.
 
 A second template, the seeded one, also holds the site's first pages, the content packs and the demo. Loading them
-takes most of a minute, so it happens once for all processes, and again only where code or content has changed.
+takes more than a minute, so it happens once for all processes, and again only where code or content has changed.
+`python -m tests.database` makes both before a test asks for them: beside `make check`, or while other tests run.
 """
 
 from __future__ import annotations
@@ -217,3 +218,22 @@ def point_to(name: str) -> None:
 def choose_name() -> str:
     """One database a process, so that several runs can share a server."""
     return f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+
+
+def main() -> None:
+    """Make both templates, or find that they are there."""
+    import django
+    from django.test.utils import setup_test_environment
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    settings.EMBEDDED_POSTGRES.acquire()
+    try:
+        django.setup()
+        setup_test_environment()
+        build_seeded_template(template=build_template())
+    finally:
+        settings.EMBEDDED_POSTGRES.release()
+
+
+if __name__ == "__main__":
+    main()

@@ -75,7 +75,7 @@ class Keyboard:
         self.page.keyboard.type(words)
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.long), "fr"])
 def test_a_lesson_and_a_quiz_by_keyboard(make_page: Callable[..., Any], language: str) -> None:
     page = make_page(reduced_motion="reduce")
     keys = Keyboard(page)

@@ -31,7 +31,7 @@ def take_up_to_the_assignment(enrolment: Enrolment, language: str, steps: Sequen
             walker.quiz(step, right=1)
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.long), "fr"])
 def test_a_learner_needs_no_scripts(make_page: Callable[..., Any], language: str) -> None:
     page = make_page(java_script_enabled=False)
     email = "coordinator@town.demo.example"

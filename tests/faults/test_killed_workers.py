@@ -62,6 +62,7 @@ def wait_for_next(job: Job) -> None:
     wait_for("The second worker", is_taken, seconds=LONGEST_SECONDS)
 
 
+@pytest.mark.long
 def test_in_the_middle_of_an_export(
     instructor: User, college: Organization, learner: User, sign_in: SignIn
 ) -> None:
@@ -86,6 +87,7 @@ def test_in_the_middle_of_an_export(
     assert [name for name in stored if str(job.pk) in name] == [str(job.pk)]
 
 
+@pytest.mark.long
 def test_in_the_middle_of_an_edition(administrator: User) -> None:
     course = make_whole_course()
     before = AssessmentEdition.objects.count()
@@ -198,6 +200,7 @@ def test_between_a_mail_and_its_note(
     assert len(mail_server.mails) == 1, "It is not sent twice."
 
 
+@pytest.mark.long
 def test_twice_in_a_row_is_told_as_it_is(instructor: User, college: Organization, sign_in: SignIn) -> None:
     course = make_course()
     desk = Desk(course=course, offering=make_offering(edition=course.edition, organization=college))

@@ -8,12 +8,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-import yaml
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from core import clock
 from core.errors import DomainError
+from core.yaml_files import YAMLError, parse_yaml
 from modules.indexing import indexing_together
 from modules.loader import PACKS, load_training_pack
 from modules.models import LoadedPack
@@ -117,7 +117,7 @@ def digest_pack(path: Path) -> str:
 def read_kind(path: Path) -> str:
     """What a pack is, by its `pack.yaml`."""
     try:
-        about = yaml.safe_load((path / "pack.yaml").read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        about = parse_yaml((path / "pack.yaml").read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
         raise CommandError(f"{path.name}/pack.yaml: {error}") from error
     return str(about.get("kind", "")) if isinstance(about, dict) else ""

@@ -200,6 +200,7 @@ class TestWhileLifeGoesOn:
         assert not find_words(PLAN)
         assert not find_words(b"lea@backup.example")
 
+    @pytest.mark.long
     def test_a_file_that_goes_between_the_two_looks_is_looked_for_again(
         self, site: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -175,6 +175,7 @@ class TestReplacing:
         refuse("is not empty", backup)
         assert set(read_files()) == {"default/images/mine.svg"}
 
+    @pytest.mark.long
     def test_the_backup_takes_the_place_of_what_came_since(
         self, site: Subject, live_backup: Path, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -76,6 +76,7 @@ class TestErasures:
         # Nobody's picture or paper waits in a folder of ours.
         assert rebuild(check=True) == []
 
+    @pytest.mark.long
     def test_a_list_from_elsewhere_does_the_same(
         self, site: Subject, live_backup: Path, journal: Path, tmp_path: Path, empty_site: Callable[[], None]
     ) -> None:
@@ -118,6 +119,7 @@ class TestBrokenOff:
         assert "check out" in said
         assert read_files() == listed
 
+    @pytest.mark.long
     def test_before_that_nothing_is_left_of_it(self, backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Interrupted from outside, in the middle of the transaction."""
 
@@ -158,6 +160,7 @@ class TestBrokenOff:
 
 
 class TestOtherPlaces:
+    @pytest.mark.long
     def test_an_earlier_state_is_brought_forward(self, backup: Path, settings: Any, kept: Kept) -> None:
         assert kept.learner is not None
         services.append_to_journal(ErasedThings((services.ErasureRequest(kept.learner),)))

@@ -74,6 +74,7 @@ class TestRoundTrip:
         assert rebuild(check=True) == []
         assert Certificate.objects.count() == certificates
 
+    @pytest.mark.long
     def test_life_goes_on_in_the_restored_site(self, backup: Path, kept: Kept) -> None:
         run("restore", backup)
         # Numbers go on, ledgers are closed, files are read, and the same backup can be made again.
@@ -109,6 +110,7 @@ class TestRoundTrip:
         assert "Restauration de" in said
         assert "Il n’y a pas de journal des effacements" in warned
 
+    @pytest.mark.long
     def test_quiet_says_nothing_where_all_is_well(
         self, site: Subject, journal: Path, tmp_path: Path, empty_site: Callable[[], None]
     ) -> None:
@@ -165,6 +167,7 @@ class TestAnotherServer:
 
         return run_there
 
+    @pytest.mark.long
     def test_a_backup_goes_there_and_is_the_same_there(
         self, backup: Path, manage: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
     ) -> None:
@@ -223,6 +226,7 @@ class TestFindings:
         assert f"its PDF {other.pdf_en.name}" in err.getvalue()
         assert Certificate.objects.count() == 5
 
+    @pytest.mark.long
     def test_a_projection_that_was_wrong_is_mended(
         self, site: Subject, tmp_path: Path, empty_site: Callable[[], None]
     ) -> None:
@@ -233,6 +237,7 @@ class TestFindings:
         assert "were not what their ledgers give, and were mended" in warned
         assert StepProgress.objects.exists()
 
+    @pytest.mark.long
     def test_editions_that_are_not_those_of_the_list(self, backup: Path) -> None:
         notes = {**read_manifest(backup).notes, "editions": ["course somewhere 1 abc"]}
         refuse("do not check out", rewrite(backup, notes=notes), code=2)
