@@ -192,7 +192,7 @@ def browser() -> Iterator[Any]:
     with sync_playwright() as playwright:
         # As root Chromium has no sandbox; it opens the pages of this site only.
         chromium = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
         )
         yield chromium
         chromium.close()

@@ -83,12 +83,16 @@ def _outline(enrolment: Enrolment) -> Any:
 
 
 def count_queries(client: Client, url: str) -> int:
-    client.get(url)  # what the process keeps of an edition is read once
-    with CaptureQueriesContext(
-        connection,
-    ) as counted:
-        assert client.get(url).status_code == 200, url
-    return len(counted)
+    """Queries of a screen whose edition this process has read. The least of two: the site's words are read anew from
+    time to time, whoever asks.
+    """
+    client.get(url)
+    counts = []
+    for _turn in range(2):
+        with CaptureQueriesContext(connection) as counted:
+            assert client.get(url).status_code == 200, url
+        counts.append(len(counted))
+    return min(counts)
 
 
 def screens(enrolment: Enrolment) -> dict[str, str]:
