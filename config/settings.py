@@ -152,6 +152,7 @@ _context_processors = [
     "django.contrib.messages.context_processors.messages",
     "wagtail.contrib.settings.context_processors.settings",
     "core.context_processors.site",
+    "core.context_processors.token",
     "cms.context_processors.frame",
 ]
 _loaders: list[Any] = [
@@ -170,7 +171,7 @@ TEMPLATES = [
                 "core.templatetags.kept",
             ],
             # Compiled once a process; while developing, read again at every request.
-            "loaders": _loaders if DEBUG else [("django.template.loaders.cached.Loader", _loaders)],
+            "loaders": _loaders if DEBUG else [("core.loaders.Loader", _loaders)],
         },
     }
 ]

@@ -22,7 +22,20 @@ to_log_in = require_safe(RedirectView.as_view(pattern_name="account_login", quer
 # While the database is away: a calm page instead of a bare error.
 handler500 = "core.outage.show_failure"
 
-urlpatterns = [
+# Most requests are for a page in a language, and most of those for a course: they are looked for first.
+urlpatterns = i18n_patterns(
+    path("", include("lms.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("", include("accounts.urls")),
+    path("", include("standards.urls")),
+    path("", include("certificates.urls")),
+    path("", include("cms.urls")),
+    path("_util/login/", to_log_in),
+    # The page tree answers whatever is left, so it comes last.
+    path("", include(wagtail_urls)),
+)
+
+urlpatterns += [
     path("healthz", health.show_liveness, name="healthz"),
     path("readyz", health.show_readiness, name="readyz"),
     path(".well-known/security.txt", show_security_txt, name="security_txt"),
@@ -44,16 +57,4 @@ if settings.DEMO:
 # Pictures of pages; a proxy may serve them instead. The files of editions have a view of their own in `modules`.
 urlpatterns.append(
     re_path(r"^media/(?P<path>images/[\w.-]+)$", require_safe(serve), {"document_root": settings.MEDIA_ROOT})
-)
-
-urlpatterns += i18n_patterns(
-    path("accounts/", include("allauth.urls")),
-    path("", include("accounts.urls")),
-    path("", include("standards.urls")),
-    path("", include("lms.urls")),
-    path("", include("certificates.urls")),
-    path("", include("cms.urls")),
-    path("_util/login/", to_log_in),
-    # The page tree answers whatever is left, so it comes last.
-    path("", include(wagtail_urls)),
 )

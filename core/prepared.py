@@ -134,6 +134,13 @@ class PreparedQuery(Generic[M]):
         found = self.objects(**given)
         return found[0] if found else None
 
+    def rows(self, **given: object) -> list[Sequence[Any]]:
+        """The rows as they are, for many of which little is needed: the columns of the model itself (`fields`, in the
+        order of the model), then `extra`. One query.
+        """
+        plan = self.plan()
+        return list(plan.convert(fetch_prepared(plan.sql, plan.fill(given))))
+
     def plan(self) -> Plan:
         """What is sent and how the answer is read; made once."""
         if self._plan is None:

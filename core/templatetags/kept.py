@@ -20,6 +20,7 @@ import secrets
 import uuid
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Final, cast
 
 from django import template
@@ -95,6 +96,8 @@ class Part:
         value = values[name]
         if key:
             value = value.get(key, "")
+        if type(value) is str:
+            return escape(value)
         return str(conditional_escape("" if value is None else value))
 
 
@@ -109,6 +112,18 @@ def _freeze(value: Any) -> Hashable:
     if isinstance(value, dict):
         return tuple((name, _freeze(one)) for name, one in value.items())
     return cast(Hashable, value)
+
+
+def _where(context: Context) -> tuple[Any, ...]:
+    """The language and the time zone in force, asked for once a template: none of ours changes them on its way."""
+    found = context.render_context.get(_WHERE)
+    if found is None:
+        found = (translation.get_language(), timezone.get_current_timezone_name())
+        context.render_context[_WHERE] = found
+    return cast("tuple[Any, ...]", found)
+
+
+_WHERE: Final = "kept_where"
 
 
 class KeptNode(template.Node):
@@ -130,12 +145,7 @@ class KeptNode(template.Node):
     def render(self, context: Context) -> SafeString:
         values = {name: expression.resolve(context) for name, expression in self.given.items()}
         # The node stands for its place in the template; a template that is read again has new ones.
-        key = (
-            self,
-            translation.get_language(),
-            timezone.get_current_timezone_name(),
-            *map(_freeze, values.values()),
-        )
+        key = (self, *_where(context), *map(_freeze, values.values()))
         found = self.store.find(key)
         if found is None:
             found = self.store.keep(key, Part.from_text(self._render_alone(context, values)))

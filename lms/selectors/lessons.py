@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
+from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, When
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.models import PersonalText
 from accounts.services import read_texts
 from core import clock
-from core.kept import Shown
+from core.kept import Kept, Shown
 from core.prepared import PreparedQuery, given_uuid, is_among
 from lms import texts
 from lms.models import Enrolment, Standing, StepProgress
@@ -58,6 +59,15 @@ class ServedHere:
         }
 
 
+@dataclass(frozen=True)
+class Doing:
+    """What a learner did in one step, as far as its page shows it."""
+
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    reason: Mapping[str, Any] | None = None
+    completed_at: datetime | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where a step stands in its course, and what is around it."""
@@ -69,7 +79,7 @@ class Place:
     next: StepView | None
     blocker: StepView | None
     rule: Step
-    progress: StepProgress | None
+    own: Doing
     now: datetime
 
     @property
@@ -125,9 +135,9 @@ class Place:
     @property
     def completion(self) -> str:
         """Why the step is complete, in words; empty where it is not."""
-        if self.progress is None or self.progress.completed_at is None:
+        if self.own.reason is None or self.own.completed_at is None:
             return ""
-        return texts.say_completion(self.progress.reason, self.progress.completed_at)
+        return texts.say_completion(self.own.reason, self.own.completed_at)
 
 
 Answer = tuple[str, tuple[str, ...], bool | None]
@@ -312,7 +322,21 @@ class LessonView:
         ]
 
 
-_read_steps: Final = PreparedQuery(lambda: StepProgress.objects.filter(enrolment_id=given_uuid("enrolment")))
+def _of_one(name: str) -> Case:
+    return Case(When(step_key=given_uuid("step"), then=F(name)))
+
+
+# Of every step where it stands, of one of them what was done in it as well.
+_read_steps: Final = PreparedQuery(
+    lambda: StepProgress.objects.filter(enrolment_id=given_uuid("enrolment")).annotate(
+        is_complete=ExpressionWrapper(Q(completed_at__isnull=False), output_field=BooleanField()),
+        own_parts=_of_one("parts"),
+        own_reason=_of_one("reason"),
+        completed=_of_one("completed_at"),
+    ),
+    fields=("id", "step_key", "state"),
+    extra=("is_complete", "own_parts", "own_reason", "completed"),
+)
 _read_standings: Final = PreparedQuery(
     lambda: Standing.objects.filter(
         is_among("competency_id", "competencies"), subject_id=given_uuid("subject")
@@ -326,11 +350,18 @@ def find_place(enrolment: Enrolment, slug: str) -> Place:
     step = outline.step_by_slug(slug) or _find_by_key(outline, slug)
     if step is None:
         raise Http404("This step is not part of the course.")
-    rows = {row.step_key: row for row in _read_steps.objects(enrolment=enrolment.pk)}
-    way = find_way(enrolment.edition, {key: row.state for key, row in rows.items()}, here=step.key)
+    states: dict[uuid.UUID, str] = {}
+    completed: set[uuid.UUID] = set()
+    own = Doing()
+    for _id, key, state, is_complete, *done in _read_steps.rows(enrolment=enrolment.pk, step=step.key):
+        states[key] = state
+        if is_complete:
+            completed.add(key)
+        if key == step.key:
+            own = Doing(*done)
+    way = find_way(enrolment.edition, states, here=step.key)
     place, base = way.places[step.key], enrolment_url(enrolment)
     course = steps_of(enrolment.edition)
-    completed = {key for key, row in rows.items() if row.completed_at is not None}
     blocker = blocking_step(course, completed, step.key)
     following = way.steps[place + 1] if place + 1 < len(way.steps) else None
     return Place(
@@ -341,7 +372,7 @@ def find_place(enrolment: Enrolment, slug: str) -> Place:
         next=way.step(following.step.key, base=base) if following else None,
         blocker=way.step(blocker.key, base=base) if blocker else None,
         rule=course.steps[place],
-        progress=rows.get(step.key),
+        own=own,
         now=clock.now(),
     )
 
@@ -373,7 +404,7 @@ def read_lesson(
     `typed` holds, by part, what was sent and could not be kept, so that it is not lost; `errors` by part.
     """
     content = find_content(place.enrolment.edition_id, place.outline_step.key, language)
-    results = place.progress.parts if place.progress else {}
+    results = place.own.parts
     kept = _read_words(results)
     return LessonView(
         text=LessonText(
@@ -440,40 +471,55 @@ def read_fields(text: PersonalText | None) -> dict[str, str]:
     return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
 
+_served: Final[Kept[tuple[Hashable, ...], tuple[ServedHere, ...]]] = Kept(512)
+
+
 def read_served(
     edition: CourseEdition, step: OutlineStep, *, subject_id: uuid.UUID | None = None
-) -> list[ServedHere]:
+) -> Sequence[ServedHere]:
     """What a step serves in the standards. One query, none without a person or where it serves nothing."""
     if not step.competencies:
-        return []
-    ids = [uuid.UUID(mapped.id) for mapped in step.competencies]
-    named = named_competencies(edition.framework_edition_id)
+        return ()
+    served = _served.read(
+        (edition.pk, edition.digest, step.key, texts.language()),
+        lambda: tuple(_describe_served(edition, step)),
+    )
+    if subject_id is None:
+        return served
     now = clock.now()
     standings = {
         (row.competency_id, row.level): row.state
-        for row in (_read_standings.objects(subject=subject_id, competencies=ids) if subject_id else ())
+        for row in _read_standings.objects(subject=subject_id, competencies=[one.id for one in served])
         if row.valid_until is None or row.valid_until > now
     }
+    return [
+        replace(one, standing=standing) if (standing := standings.get((one.id, one.level))) else one
+        for one in served
+    ]
+
+
+def _describe_served(edition: CourseEdition, step: OutlineStep) -> Iterator[ServedHere]:
+    """What every reader sees of it."""
+    named = named_competencies(edition.framework_edition_id)
     serving: dict[tuple[str, str], list[uuid.UUID]] = {}
     for other in outline_of(edition).iter_steps():
         for mapped in other.competencies:
             steps = serving.setdefault((mapped.id, mapped.level), [])
             if other.key not in steps:
                 steps.append(other.key)
-    return [
-        ServedHere(
-            id=competency,
-            code=named[competency].code,
-            title=named[competency].title_in(texts.language()),
-            level=mapped.level,
-            counts=mapped.counts,
-            standing=standings.get((competency, mapped.level), ""),
-            number=serving[mapped.id, mapped.level].index(step.key) + 1,
-            of=len(serving[mapped.id, mapped.level]),
-        )
-        for competency, mapped in zip(ids, step.competencies, strict=True)
-        if competency in named
-    ]
+    for mapped in step.competencies:
+        competency = uuid.UUID(mapped.id)
+        if competency in named:
+            yield ServedHere(
+                id=competency,
+                code=named[competency].code,
+                title=named[competency].title_in(texts.language()),
+                level=mapped.level,
+                counts=mapped.counts,
+                standing="",
+                number=serving[mapped.id, mapped.level].index(step.key) + 1,
+                of=len(serving[mapped.id, mapped.level]),
+            )
 
 
 def read_public_lesson(edition: CourseEdition, slug: str, *, language: str) -> LessonView | None:
@@ -514,7 +560,7 @@ def read_worksheet(place: Place, part_key: str, *, language: str) -> WorksheetVi
     part = content.part(part_key)
     if part is None or part["type"] != "worksheet":
         raise Http404("There is no such worksheet in this lesson.")
-    result = (place.progress.parts if place.progress else {}).get(part_key, {})
+    result = place.own.parts.get(part_key, {})
     kept = read_texts([result.get("text")]).get(uuid.UUID(result["text"])) if result.get("text") else None
     said = read_fields(kept)
     where = [place.enrolment.pk, place.view.step.slug or place.view.step.key, part_key]

@@ -166,7 +166,7 @@ def _read_typed(request: HttpRequest, part: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _last_result(place: Place, key: str) -> Mapping[str, Any]:
-    return (place.progress.parts if place.progress else {}).get(key, {})
+    return place.own.parts.get(key, {})
 
 
 def _is_kept(place: Place, part: Mapping[str, Any], words: Any) -> bool:

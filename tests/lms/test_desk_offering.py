@@ -28,7 +28,7 @@ from lms.selectors.desk_marks import read_marking_job, read_marks
 from lms.selectors.desk_plot import plot_board
 from lms.selectors.desk_roster import RosterFilter
 from lms.selectors.desk_stuck import explain_stuck
-from lms.services import grant_accommodation, withdraw_learner
+from lms.services import grant_accommodation, open_step, withdraw_learner
 from lms.services.desk import ExtraAllowance
 from tests.factories.accounts import make_user
 from tests.factories.jobs import fetch_made, read_body
@@ -120,6 +120,26 @@ class TestStuck:
         assert told.word == "12 days without a step"
         assert told.sentence == "1.2 Plain: Not opened yet."
         assert told.action_url.startswith("mailto:learner@cast.example?subject=")
+
+    def test_it_is_worked_out_again_where_something_happened(self, desk: Desk, learner: User) -> None:
+        then = clock.now() - timedelta(days=12)
+        with clock.set_to(then):
+            enrolment = desk.enrol(learner)
+            finish_lesson(enrolment, desk.course.steps["reading"])
+        board = read_board(desk.offering)
+        first = explain_stuck(board)
+        with CaptureQueriesContext(connection) as asked:
+            assert explain_stuck(board) == first
+        assert len(asked) == 1
+        with translation.override("fr"):
+            [in_french] = explain_stuck(board)
+        assert in_french.sentence != first[0].sentence
+        # It comes late, from a device that was offline: the time of the last doing stays the same.
+        with clock.set_to(then):
+            open_step(enrolment=enrolment, step_key=desk.course.steps["plain"], language="en")
+        [told] = explain_stuck(board)
+        assert told.sentence != first[0].sentence
+        assert told.sentence.startswith("1.2 Plain: Read,")
 
 
 class TestRoster:
