@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
+from django.middleware.csrf import CSRF_SECRET_LENGTH
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
@@ -90,7 +91,9 @@ def sign_in(users: Sequence[User], *, staff: bool = False) -> dict[uuid.UUID, st
             **({HELD: describe_held(user)} if staff else {}),
         }
         rows.append(Session(session_key=key, session_data=store.encode(data), expire_date=ends))
-        cookies[user.pk] = f"{settings.SESSION_COOKIE_NAME}={key}"
+        # A browser that signed in has the cookie of the forms' token too.
+        token = get_random_string(CSRF_SECRET_LENGTH)
+        cookies[user.pk] = f"{settings.SESSION_COOKIE_NAME}={key}; {settings.CSRF_COOKIE_NAME}={token}"
     Session.objects.bulk_create(rows, batch_size=500)
     return cookies
 

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import psycopg
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Expression, F, Field, Func, QuerySet
 
 M = TypeVar("M", bound=models.Model)
@@ -195,14 +195,16 @@ def fetch_prepared(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]
 
     Where queries are watched (tests that count them, `DEBUG`) it goes the usual way of Django's cursor.
     """
-    if connection.queries_logged or connection.execute_wrappers:
-        with connection.cursor() as watched:
+    # `connection` stands for this thread's and looks it up each time it is asked for anything.
+    link: Any = connections[DEFAULT_DB_ALIAS]
+    if link.queries_logged or link.execute_wrappers:
+        with link.cursor() as watched:
             watched.execute(sql, parameters)
             return list(watched.fetchall())
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors:
-        cursor: psycopg.Cursor[Any] = psycopg.Cursor(connection.connection)
+    link.ensure_connection()
+    link.validate_no_broken_transaction()
+    with link.wrap_database_errors:
+        cursor: psycopg.Cursor[Any] = psycopg.Cursor(link.connection)
         cursor.execute(cast(Any, sql), parameters, prepare=True)
         return cursor.fetchall()
 

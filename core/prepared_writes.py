@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 from uuid import UUID
 
 import psycopg
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import AutoField, BigAutoField, Field
 from django.db.transaction import TransactionManagementError
 
@@ -92,12 +92,13 @@ def _run_all(statements: Sequence[Statement]) -> list[list[Any]]:
     The server plans them a few times a connection and then no more, as those of `fetch_prepared`. Where queries are
     watched (tests that count them, `DEBUG`) they go the usual way of Django's cursor: as one text, in one round trip.
     """
-    if connection.queries_logged or connection.execute_wrappers:
+    of_thread: Any = connections[DEFAULT_DB_ALIAS]
+    if of_thread.queries_logged or of_thread.execute_wrappers:
         return _run_watched(statements)
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors:
-        link: psycopg.Connection[Any] = connection.connection
+    of_thread.ensure_connection()
+    of_thread.validate_no_broken_transaction()
+    with of_thread.wrap_database_errors:
+        link: psycopg.Connection[Any] = of_thread.connection
         if len(statements) == 1:
             cursors = [_send(link, statements[0])]
         else:

@@ -194,14 +194,14 @@ def read_evidence(row: Evidence) -> rules.Evidence:
     )
 
 
-def _standing_rows(entries: Sequence[Evidence], *, subject_id: uuid.UUID) -> list[Standing]:
+def _standing_rows(entries: Iterable[rules.Evidence], *, subject_id: uuid.UUID) -> list[Standing]:
     """The standings that the ledger gives, each competency as of its own latest entry.
 
     A projection must not depend on today, nor on which competencies are projected together. What has run out since
     then is told by `valid_until`, which whoever reads compares with the clock.
     """
     by_competency: dict[uuid.UUID, list[rules.Evidence]] = defaultdict(list)
-    for entry in map(read_evidence, entries):
+    for entry in entries:
         by_competency[entry.competency].append(entry)
     found = {
         pair: standing
@@ -238,6 +238,7 @@ _read_evidence: Final[PreparedQuery[Any]] = PreparedQuery(
         .annotate(competency=F("edition_competency__competency_id"))
         .order_by("id")
     ),
+    fields=("id", "level", "kind", "valid_from", "valid_until", "strength", "retracts_id"),
     extra=("competency",),
 )
 write_standings: Final = PreparedInsert(
@@ -255,9 +256,10 @@ def make_standings(subject_id: uuid.UUID, entries: Sequence[Evidence]) -> list[S
 
     One that they do not give any more, because what it rested on was taken back, is removed: one query, else none.
     """
-    rows = _standing_rows(entries, subject_id=subject_id)
+    read = list(map(read_evidence, entries))
+    rows = _standing_rows(read, subject_id=subject_id)
     given = {(row.competency_id, row.level) for row in rows}
-    for entry in map(read_evidence, entries):
+    for entry in read:
         if (entry.competency, entry.level) not in given:
             given.add((entry.competency, entry.level))
             Standing.objects.filter(
@@ -420,7 +422,7 @@ def _rebuild_standings(ids: Sequence[uuid.UUID], *, check: bool) -> list[Differe
     for subject_id in ids:
         expected = {
             (row.competency_id, row.level): row
-            for row in _standing_rows(entries[subject_id], subject_id=subject_id)
+            for row in _standing_rows(map(read_evidence, entries[subject_id]), subject_id=subject_id)
         }
         for key in {*expected, *stored[subject_id]}:
             wanted, found = expected.get(key), stored[subject_id].get(key)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -267,13 +268,17 @@ def read_catalogue(wanted: CatalogueFilter) -> Catalogue:
     return Catalogue(trainings=_group(filter(wanted.takes, courses), wanted.order), of=len(courses))
 
 
+# Titles are few; no person's name comes here.
+_sort_title: Final = lru_cache(maxsize=256)(make_sort_key)
+
+
 def _group(courses: Iterable[CourseEntry], order: str) -> tuple[TrainingEntry, ...]:
     grouped: dict[uuid.UUID, list[CourseEntry]] = defaultdict(list)
     for course in courses:
         grouped[course.edition.training_key].append(course)
     trainings = []
     for key, found in grouped.items():
-        found.sort(key=lambda course: make_sort_key(course.title))
+        found.sort(key=lambda course: _sort_title(course.title))
         training = max(found, key=lambda course: course.edition.issued_at).outline.training
         trainings.append(
             TrainingEntry(
@@ -285,11 +290,11 @@ def _group(courses: Iterable[CourseEntry], order: str) -> tuple[TrainingEntry, .
             )
         )
     if order == "time":
-        return tuple(sorted(trainings, key=lambda one: (one.minutes, make_sort_key(one.title))))
+        return tuple(sorted(trainings, key=lambda one: (one.minutes, _sort_title(one.title))))
     if order == "new":
         newest = lambda one: max(course.edition.issued_at for course in one.courses)  # noqa: E731
         return tuple(sorted(trainings, key=newest, reverse=True))
-    return tuple(sorted(trainings, key=lambda one: make_sort_key(one.title)))
+    return tuple(sorted(trainings, key=lambda one: _sort_title(one.title)))
 
 
 def with_places_taken(offerings: QuerySet[Offering]) -> QuerySet[Offering]:
