@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTextTransform
@@ -235,8 +235,15 @@ def read_course(enrolment: Enrolment, *, here: uuid.UUID | None = None) -> Cours
     return read_courses([enrolment], here=here)[0]
 
 
+# In the order of the model's columns, since it is read by place.
+_PROGRESS: Final = tuple(
+    field.attname
+    for field in StepProgress._meta.concrete_fields
+    if field.attname
+    in {"enrolment_id", "step_key", "opened_at", "last_at", "completed_at", "reason", "parts"}
+)
 _read_progress: Final = PreparedQuery(
-    lambda: StepProgress.objects.filter(is_among("enrolment_id", "enrolments"))
+    lambda: StepProgress.objects.filter(is_among("enrolment_id", "enrolments")), fields=("id", *_PROGRESS)
 )
 _read_attempts: Final = PreparedQuery(
     lambda: LearningEvent.objects.filter(
@@ -282,9 +289,10 @@ def _read_states(enrolments: Sequence[Enrolment]) -> dict[uuid.UUID, CourseState
     is not complete waits for is told by its attempts.
     """
     ids = [enrolment.pk for enrolment in enrolments]
-    rows: dict[uuid.UUID, list[StepProgress]] = defaultdict(list)
-    for row in _read_progress.objects(enrolments=ids):
-        rows[row.enrolment_id].append(row)
+    rows: dict[uuid.UUID, list[StepState]] = defaultdict(list)
+    for _id, *values in _read_progress.rows(enrolments=ids):
+        known = dict(zip(_PROGRESS, values, strict=True))
+        rows[known["enrolment_id"]].append(_read_state(known))
     assessed = {
         (enrolment.pk, step.key)
         for enrolment in enrolments
@@ -292,10 +300,10 @@ def _read_states(enrolments: Sequence[Enrolment]) -> dict[uuid.UUID, CourseState
         if step.kind in ASSESSED
     }
     under_way = {
-        (row.enrolment_id, row.step_key)
-        for found in rows.values()
-        for row in found
-        if row.completed_at is None and (row.enrolment_id, row.step_key) in assessed
+        (enrolment_id, state.key)
+        for enrolment_id, found in rows.items()
+        for state in found
+        if state.completed_at is None and (enrolment_id, state.key) in assessed
     }
     events: dict[uuid.UUID, list[Event]] = defaultdict(list)
     if under_way:
@@ -308,23 +316,23 @@ def _read_states(enrolments: Sequence[Enrolment]) -> dict[uuid.UUID, CourseState
                 events[event.enrolment_id].append(read_event(event))
     return {
         key: CourseState(
-            steps={**{row.step_key: read_state(row) for row in rows[key]}, **fold_events(events[key]).steps}
+            steps={**{state.key: state for state in rows[key]}, **fold_events(events[key]).steps}
         )
         for key in ids
     }
 
 
-def read_state(row: StepProgress) -> StepState:
+def _read_state(row: Mapping[str, Any]) -> StepState:
     """A step as the projection tells it: all but its attempts, and its parts without saying which is of which kind."""
     return StepState(
-        key=row.step_key,
-        opened_at=row.opened_at,
-        last_at=row.last_at,
-        active_at=row.last_at,
-        completed_at=row.completed_at,
-        reason=row.reason,
-        checks=row.parts,
-        reflections=row.parts,
+        key=row["step_key"],
+        opened_at=row["opened_at"],
+        last_at=row["last_at"],
+        active_at=row["last_at"],
+        completed_at=row["completed_at"],
+        reason=row["reason"],
+        checks=row["parts"],
+        reflections=row["parts"],
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -161,12 +161,32 @@ def _with_columns(entries: QuerySet[RosterEntry]) -> QuerySet[RosterEntry]:
 
 
 def _prepare(entries: Any) -> PreparedQuery[RosterEntry]:
-    """A query of entries with the columns of a row."""
+    """A query of entries with the columns of a row, read by `_list`."""
     return PreparedQuery(
         lambda: _with_columns(entries()),
-        fields=("enrolment_id", "attempts", "last_doing"),
+        fields=("enrolment_id", "attempts"),
         extra=tuple(f"of_{name}" for name in FIELDS),
     )
+
+
+class Listed(NamedTuple):
+    """An entry with the columns of a row, by the names of `FIELDS`."""
+
+    enrolment_id: uuid.UUID
+    attempts: int
+    known: Mapping[str, Any]
+
+
+def _list(query: PreparedQuery[RosterEntry], **given: object) -> list[Listed]:
+    """What a query finds, without making an object of each. One query."""
+    return [
+        Listed(key, attempts, dict(zip(FIELDS, known, strict=True)))
+        for key, attempts, *known in query.rows(**given)
+    ]
+
+
+def _list_entry(entry: RosterEntry) -> Listed:
+    return Listed(entry.pk, entry.attempts, {name: getattr(entry, f"of_{name}") for name in FIELDS})
 
 
 # --- Who is shown -------------------------------------------------------------------------------------------------
@@ -405,7 +425,7 @@ class _Reading:
             doubtful=[
                 Doubtful(place=entry.place, waits=entry.waiting > 0, is_stuck=row.is_stuck)
                 for entry in self.granted
-                for row in [self._make(entry)]
+                for row in [self._make(_list_entry(entry))]
             ],
         )
 
@@ -420,11 +440,11 @@ class _Reading:
             found = rows.count() if wanted.folded else self._count(wanted, tally)
             page = Paginator(range(found), LEARNERS_A_PAGE).get_page(number)
             start = max(page.start_index() - 1, 0)
-            entries = list(_with_columns(rows)[start : start + LEARNERS_A_PAGE])
+            entries = list(map(_list_entry, _with_columns(rows)[start : start + LEARNERS_A_PAGE]))
         else:
             page = Paginator(range(self._count(wanted, tally)), LEARNERS_A_PAGE).get_page(number)
             start = max(page.start_index() - 1, 0)
-            entries = _prepared_page(wanted.show, wanted.sort, start).objects(**self.given)
+            entries = _list(_prepared_page(wanted.show, wanted.sort, start), **self.given)
         return page, tuple(map(self._make, entries))
 
     def _count(self, wanted: RosterFilter, tally: Tally) -> int:
@@ -434,13 +454,17 @@ class _Reading:
         """Those without attempts first, then those idle longest. Two queries, none where nobody is."""
         if not tally.stuck:
             return ()
-        entries = [*_read_out.objects(**self.given), *_read_idle.objects(**self.given), *self.granted]
+        entries = [
+            *_list(_read_out, **self.given),
+            *_list(_read_idle, **self.given),
+            *map(_list_entry, self.granted),
+        ]
         rows = [row for row in map(self._make, entries) if row.is_stuck]
         rows.sort(key=lambda row: (not row.is_out, row.last_doing, row.sort_name, str(row.enrolment_id)))
         return tuple(rows[:EXPLAINED])
 
-    def _make(self, entry: RosterEntry) -> RosterRow:
-        known = {name: getattr(entry, f"of_{name}") for name in FIELDS}
+    def _make(self, entry: Listed) -> RosterRow:
+        known = entry.known
         is_at_work = (
             known["state"] == Enrolment.State.ACTIVE
             and known["progress__completed_at"] is None
@@ -448,8 +472,8 @@ class _Reading:
         )
         since = known["progress__last_at"] or known["enrolled_at"]
         return self.maker.make(
-            entry.pk,
+            entry.enrolment_id,
             known,
             is_idle=is_at_work and known["progress__waiting"] == 0 and since <= self.since,
-            is_out=is_at_work and (entry.attempts == Attempts.OUT or entry.pk in self.out),
+            is_out=is_at_work and (entry.attempts == Attempts.OUT or entry.enrolment_id in self.out),
         )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from core.kept import Kept
 from lms import texts
 from lms.desk_texts import say_learners
 from lms.rules.roster import DONE
@@ -66,8 +69,18 @@ class DotPlot:
         return f"{each} {total}"
 
 
+# Numbers alone, each under all that it was made of.
+_plots: Final[Kept[tuple[Hashable, ...], DotPlot]] = Kept(64)
+
+
 def plot_board(board: Board) -> DotPlot:
     """Where everyone is who is enrolled. No query."""
+    places = tuple((place, there, stuck) for place, (there, stuck) in board.tally.places.items())
+    key = (board.edition.pk, texts.language(), board.total, *places)
+    return _plots.read(key, lambda: _plot(board))
+
+
+def _plot(board: Board) -> DotPlot:
     outline = outline_of(board.edition)
     language = texts.language()
     by_module = len(outline.modules) > 2
