@@ -45,6 +45,7 @@ SERVERS: Final = {
     "granian 2 × 1": granian(2, 1),
     "granian 2 × 2": granian(2, 2),
     "granian 3 × 1": granian(3, 1),
+    "granian 3 × 2": granian(3, 2),
     "granian 4 × 1": granian(4, 1),
     "gunicorn sync 2": gunicorn(2),
     "gunicorn sync 3": gunicorn(3),

@@ -64,3 +64,19 @@ def test_several_keys_some_columns_and_an_annotation(instructor: User, learner: 
         (users[2].pk, users[2].name, users[2].email),
     ]
     assert "password" in found[0].get_deferred_fields()
+
+
+def test_rows_are_the_columns_of_the_model_and_then_what_is_extra(
+    instructor: User, learner: User, django_assert_num_queries: Any
+) -> None:
+    prepared = PreparedQuery(
+        lambda: User.objects.filter(is_among("id", "keys")).annotate(address=F("email")).order_by("email"),
+        fields=("name", "id"),
+        extra=("address",),
+    )
+    keys = [instructor.pk, learner.pk]
+    with django_assert_num_queries(1):
+        rows = prepared.rows(keys=keys)
+    wanted = User.objects.filter(pk__in=keys).order_by("email").values_list(*prepared.plan().names, "email")
+    assert [tuple(row) for row in rows] == list(wanted)
+    assert len(rows) == 2
