@@ -28,6 +28,7 @@ from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.template.context import Context
 from django.template.exceptions import TemplateSyntaxError
 from django.utils import timezone, translation
+from django.utils.functional import Promise
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
@@ -106,7 +107,12 @@ personal_parts: Final[Kept[Hashable, Part]] = Kept(500, seconds=60)
 
 
 def _freeze(value: Any) -> Hashable:
-    """The value as a key: lists and mappings by what is in them."""
+    """The value as a key: lists and mappings by what is in them, a word that waits for its language as it reads now.
+
+    Such a word is hashed by what it says, so as a key it would be lost as soon as another language is in force.
+    """
+    if isinstance(value, Promise):
+        return str(value)
     if isinstance(value, list | tuple):
         return tuple(map(_freeze, value))
     if isinstance(value, dict):

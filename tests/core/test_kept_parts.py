@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from django.template import Context, Engine, TemplateSyntaxError
 from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy
 
 from core.kept import Kept, Shown
 from core.templatetags import kept as kept_tag
@@ -121,6 +123,20 @@ def test_each_language_and_time_zone_has_its_own() -> None:
         assert render(template, at=at) == "07:00 March"
     with timezone.override("America/Vancouver"), translation.override("fr"):
         assert render(template, at=at) == "04:00 mars"
+
+
+def test_words_that_wait_for_their_language_are_no_trap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a word hashes by the language in force, so what was kept under it could be neither found nor dropped."""
+    template = ENGINE().from_string(
+        "{% load kept %}{% kept briefly words=words %}{% for _code, word in words %}{{ word }}{% endfor %}{% endkept %}"
+    )
+    words = (("yes", gettext_lazy("yes")), ("no", gettext_lazy("no")))
+    for language, said in (("fr", "ouinon"), ("en", "yesno"), ("fr", "ouinon")):
+        with translation.override(language):
+            assert render(template, words=words) == said
+    now = time.monotonic()
+    monkeypatch.setattr("core.kept.time.monotonic", lambda: now + 61)
+    assert render(template, words=words) == "yesno"
 
 
 def test_two_places_of_a_template_are_two_parts() -> None:
