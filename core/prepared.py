@@ -126,8 +126,7 @@ class PreparedQuery(Generic[M]):
 
     def objects(self, **given: object) -> list[M]:
         """The rows as objects, related ones in place. One query."""
-        plan = self.plan()
-        return [self.make(row) for row in plan.convert(fetch_prepared(plan.sql, plan.fill(given)))]
+        return [self.make(row) for row in self.rows(**given)]
 
     def first(self, **given: object) -> M | None:
         """The first row as an object, or nothing. One query."""

@@ -271,10 +271,10 @@ class PreparedLock(PreparedQuery[M]):
         super().__init__(*args, **kwargs)
         self._also = tuple(also)
 
-    def objects(self, **given: object) -> list[M]:
-        """The rows as objects, locked. One query."""
+    def rows(self, **given: object) -> list[Sequence[Any]]:
+        """The rows, locked. One query."""
         require_transaction()
-        return super().objects(**given)
+        return super().rows(**given)
 
     def _compile(self) -> Plan:
         plan = super()._compile()

@@ -18,7 +18,6 @@ from django.db import transaction
 from django.db.models import Count, F, Q
 
 from assessments.models import AssessmentKind, Attempt
-from core.kept import Kept
 from lms.models import (
     Accommodation,
     Enrolment,
@@ -40,12 +39,10 @@ BATCH: Final = 500
 # So many notes wait before the worker folds them without being asked.
 BACKLOG: Final = 200
 
-_terms: Final[Kept[uuid.UUID, Mapping[uuid.UUID, BaseTerms]]] = Kept(64)
-
 
 def terms_of(edition_id: uuid.UUID) -> Mapping[uuid.UUID, BaseTerms]:
     """What the assessed steps of an edition allow. At most one query, mostly none: an edition never changes."""
-    return _terms.read(edition_id, lambda: read_base_terms([edition_id]).get(edition_id, {}))
+    return read_base_terms([edition_id])[edition_id]
 
 
 # --- What a learner counts for ------------------------------------------------------------------------------------

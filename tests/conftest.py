@@ -80,23 +80,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     First the floors below, while the seeded site is still being made; then what needs it, the longest files first; the
     many short ones of the rest fill up the end.
     """
-    seeded: dict[Path, int] = {}
+    seeded: set[Path] = set()
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if names & {"browser", "page", "phone_page", "make_page"}:
             item.add_marker(pytest.mark.browser)
         if "seeded_template" in names:
-            seeded[item.path] = 0 if "main_job" in item.path.name else 1
-    first = ("accounts", "core")
-    items.sort(
-        key=lambda item: (
-            (0, 0)
-            if item.path not in seeded and item.path.parent.name in first
-            else (1, seeded[item.path])
-            if item.path in seeded
-            else (2, 0)
-        )
-    )
+            seeded.add(item.path)
+
+    def turn(item: pytest.Item) -> int:
+        if item.path in seeded:
+            return 1 if "main_job" in item.path.name else 2
+        return 0 if item.path.parent.name in {"accounts", "core"} else 3
+
+    items.sort(key=turn)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

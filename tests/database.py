@@ -226,13 +226,15 @@ def main() -> None:
     from django.test.utils import setup_test_environment
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    settings.EMBEDDED_POSTGRES.acquire()
+    if settings.EMBEDDED_POSTGRES is not None:
+        settings.EMBEDDED_POSTGRES.acquire()
     try:
         django.setup()
         setup_test_environment()
         build_seeded_template(template=build_template())
     finally:
-        settings.EMBEDDED_POSTGRES.release()
+        if settings.EMBEDDED_POSTGRES is not None:
+            settings.EMBEDDED_POSTGRES.release()
 
 
 if __name__ == "__main__":

@@ -235,15 +235,9 @@ def read_course(enrolment: Enrolment, *, here: uuid.UUID | None = None) -> Cours
     return read_courses([enrolment], here=here)[0]
 
 
-# In the order of the model's columns, since it is read by place.
-_PROGRESS: Final = tuple(
-    field.attname
-    for field in StepProgress._meta.concrete_fields
-    if field.attname
-    in {"enrolment_id", "step_key", "opened_at", "last_at", "completed_at", "reason", "parts"}
-)
 _read_progress: Final = PreparedQuery(
-    lambda: StepProgress.objects.filter(is_among("enrolment_id", "enrolments")), fields=("id", *_PROGRESS)
+    lambda: StepProgress.objects.filter(is_among("enrolment_id", "enrolments")),
+    fields=("id", "enrolment_id", "step_key", "opened_at", "last_at", "completed_at", "reason", "parts"),
 )
 _read_attempts: Final = PreparedQuery(
     lambda: LearningEvent.objects.filter(
@@ -290,8 +284,9 @@ def _read_states(enrolments: Sequence[Enrolment]) -> dict[uuid.UUID, CourseState
     """
     ids = [enrolment.pk for enrolment in enrolments]
     rows: dict[uuid.UUID, list[StepState]] = defaultdict(list)
-    for _id, *values in _read_progress.rows(enrolments=ids):
-        known = dict(zip(_PROGRESS, values, strict=True))
+    names = _read_progress.plan().names
+    for values in _read_progress.rows(enrolments=ids):
+        known = dict(zip(names, values, strict=True))
         rows[known["enrolment_id"]].append(_read_state(known))
     assessed = {
         (enrolment.pk, step.key)

@@ -16,44 +16,12 @@ from assessments.rules import Form, Visibility
 from assessments.services import document_of, last_responses, raw_answers
 from core import clock
 from lms import texts
-from lms.models import Enrolment
+from lms.models import Enrolment, Offering
 from lms.selectors.desk import step_titles
 from lms.selectors.desk_people import LearnerHead, learner_url
 from lms.selectors.results import ReviewedItem, review_shown
 from lms.words import say_date, say_moment, say_percent, say_points
 from modules.models import EditionAssessment
-
-
-@dataclass(frozen=True, kw_only=True)
-class AttemptLine:
-    """An attempt in the list of a learner's attempts."""
-
-    attempt: Attempt
-    step_title: str
-    url: str
-    is_assignment: bool
-
-    @property
-    def is_open(self) -> bool:
-        return self.attempt.submitted_at is None
-
-    @property
-    def outcome(self) -> str:
-        return say_outcome(self.attempt)
-
-    @property
-    def state(self) -> str:
-        return outcome_state(self.attempt)
-
-    @property
-    def points(self) -> str:
-        if self.attempt.points is None or not self.attempt.max_points:
-            return ""
-        return say_points(self.attempt.points, self.attempt.max_points)
-
-    @property
-    def when(self) -> str:
-        return say_date(self.attempt.submitted_at or self.attempt.started_at)
 
 
 def say_outcome(attempt: Attempt) -> str:
@@ -67,11 +35,54 @@ def say_outcome(attempt: Attempt) -> str:
     return _("Passed") if attempt.passed else _("Not passed")
 
 
-def outcome_state(attempt: Attempt) -> str:
-    """For the tag `state`."""
-    if attempt.passed:
-        return "ok"
-    return "none" if attempt.submitted_at is None else "wait"
+@dataclass(frozen=True, kw_only=True)
+class ToldAttempt:
+    """An attempt as instructors are told of it, wherever it stands."""
+
+    attempt: Attempt
+
+    @property
+    def outcome(self) -> str:
+        return say_outcome(self.attempt)
+
+    @property
+    def state(self) -> str:
+        """For the tag `state`."""
+        if self.attempt.passed:
+            return "ok"
+        return "none" if self.attempt.submitted_at is None else "wait"
+
+    @property
+    def points(self) -> str:
+        if self.attempt.points is None or not self.attempt.max_points:
+            return ""
+        return say_points(self.attempt.points, self.attempt.max_points)
+
+    @property
+    def handed_in(self) -> str:
+        return say_moment(self.attempt.submitted_at) if self.attempt.submitted_at else ""
+
+
+def mark_url(offering: Offering, attempt: Attempt) -> str:
+    """Where a piece of work is marked."""
+    return reverse("lms:mark", kwargs={"offering": offering.slug, "attempt": attempt.pk})
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptLine(ToldAttempt):
+    """An attempt in the list of a learner's attempts."""
+
+    step_title: str
+    url: str
+    is_assignment: bool
+
+    @property
+    def is_open(self) -> bool:
+        return self.attempt.submitted_at is None
+
+    @property
+    def when(self) -> str:
+        return say_date(self.attempt.submitted_at or self.attempt.started_at)
 
 
 def read_attempts(
@@ -90,7 +101,7 @@ def read_attempts(
         url = ""
         # Work that is not handed in yet is still the learner's own; so is what they thought of the course.
         if attempt.submitted_at and kind == AssessmentKind.ASSIGNMENT:
-            url = reverse("lms:mark", kwargs={"offering": enrolment.offering.slug, "attempt": attempt.pk})
+            url = mark_url(enrolment.offering, attempt)
         elif attempt.submitted_at and kind == AssessmentKind.QUIZ:
             url = learner_url(enrolment, "learner_attempt", attempt=attempt.pk)
         lines.append(
@@ -108,26 +119,13 @@ def read_attempts(
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttemptReview:
+class AttemptReview(ToldAttempt):
     """A quiz as it was handed in, with its key: for instructors only."""
 
     head: LearnerHead
-    attempt: Attempt
     document: AssessmentDocument
     step_title: str
     items: tuple[ReviewedItem, ...]
-
-    @property
-    def outcome(self) -> str:
-        return say_outcome(self.attempt)
-
-    @property
-    def state(self) -> str:
-        return outcome_state(self.attempt)
-
-    @property
-    def handed_in(self) -> str:
-        return say_moment(self.attempt.submitted_at) if self.attempt.submitted_at else ""
 
     @property
     def took(self) -> str:
@@ -135,12 +133,6 @@ class AttemptReview:
             return ""
         minutes = max(1, round((self.attempt.submitted_at - self.attempt.started_at).total_seconds() / 60))
         return texts.say_duration(minutes)
-
-    @property
-    def points(self) -> str:
-        if self.attempt.points is None or not self.attempt.max_points:
-            return ""
-        return say_points(self.attempt.points, self.attempt.max_points)
 
     @property
     def pass_mark(self) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import Http404
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -26,9 +25,9 @@ from lms import texts
 from lms.desk_texts import say_days_ago
 from lms.models import Enrolment, Offering
 from lms.selectors.desk import OfferingHead, read_editions, step_titles
-from lms.selectors.desk_attempts import last_marks, outcome_state, say_outcome
+from lms.selectors.desk_attempts import ToldAttempt, last_marks, mark_url
 from lms.selectors.desk_marks import MARKED, RETURNED, WAITING, assessed_steps, submitted_work
-from lms.selectors.desk_people import LearnerHead, learners_of, name_of
+from lms.selectors.desk_people import LearnerHead, WhoseEnrolment, learners_of, name_of
 from lms.words import say_moment, say_points
 
 TABS = {"waiting": WAITING, "returned": RETURNED, "marked": MARKED}
@@ -36,31 +35,16 @@ WORK_A_PAGE = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkLine:
+class WorkLine(ToldAttempt, WhoseEnrolment):
     """One piece of work in the queue."""
 
-    attempt: Attempt
-    enrolment: Enrolment
     step_title: str
     mark: Mark | None
     now: datetime
 
     @property
-    def name(self) -> str:
-        return name_of(self.enrolment.subject)
-
-    @property
-    def place(self) -> str:
-        organization = self.enrolment.organization
-        return organization.name_in(texts.language()) if organization else ""
-
-    @property
     def url(self) -> str:
         return mark_url(self.enrolment.offering, self.attempt)
-
-    @property
-    def handed_in(self) -> str:
-        return say_moment(self.attempt.submitted_at) if self.attempt.submitted_at else ""
 
     @property
     def age(self) -> str:
@@ -71,20 +55,6 @@ class WorkLine:
         return _("attempt %(number)d") % {"number": self.attempt.number}
 
     @property
-    def outcome(self) -> str:
-        return say_outcome(self.attempt)
-
-    @property
-    def state(self) -> str:
-        return outcome_state(self.attempt)
-
-    @property
-    def points(self) -> str:
-        if self.attempt.points is None or not self.attempt.max_points:
-            return ""
-        return say_points(self.attempt.points, self.attempt.max_points)
-
-    @property
     def marked_by(self) -> str:
         return say_marked_by(self.mark) if self.mark else ""
 
@@ -92,10 +62,6 @@ class WorkLine:
 def say_marked_by(mark: Mark) -> str:
     """By whom and when."""
     return _("%(name)s, %(moment)s") % {"name": name_of(mark.marker), "moment": say_moment(mark.recorded_at)}
-
-
-def mark_url(offering: Offering, attempt: Attempt) -> str:
-    return reverse("lms:mark", kwargs={"offering": offering.slug, "attempt": attempt.pk})
 
 
 @dataclass(frozen=True, kw_only=True)

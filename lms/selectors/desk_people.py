@@ -51,11 +51,10 @@ def learner_url(enrolment: Enrolment, name: str = "learner", **more: Any) -> str
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearnerHead:
-    """Who it is, and how far they are."""
+class WhoseEnrolment:
+    """Whose enrolment it is, and where they work."""
 
     enrolment: Enrolment
-    now: datetime
 
     @property
     def name(self) -> str:
@@ -65,6 +64,13 @@ class LearnerHead:
     def place(self) -> str:
         organization = self.enrolment.organization
         return organization.name_in(texts.language()) if organization else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnerHead(WhoseEnrolment):
+    """Who it is, and how far they are."""
+
+    now: datetime
 
     @property
     def url(self) -> str:

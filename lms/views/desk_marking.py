@@ -18,7 +18,8 @@ from assessments.services import Judgement
 from core.errors import DomainError
 from lms.forms_desk import MarkForm
 from lms.models import Offering
-from lms.selectors.desk_marking import TABS, MarkingPage, mark_url, next_waiting, read_marking, read_queue
+from lms.selectors.desk_attempts import mark_url
+from lms.selectors.desk_marking import TABS, MarkingPage, next_waiting, read_marking, read_queue
 from lms.services import MarkedMeanwhile, mark_submission
 from lms.views.common import current_subject
 from lms.views.desk import desk_crumbs, desk_view

@@ -160,7 +160,7 @@ def in_the_middle(enrolment: Enrolment) -> set[uuid.UUID]:
 
 
 def do_the_main_job(
-    make_page: Callable[..., Any], *, folder: Path, language: str, screen: dict[str, Any], whole: bool = False
+    make_page: Callable[..., Any], *, folder: Path, language: str, screen: dict[str, Any], whole: bool
 ) -> None:
     """The training in one language, from the sign-up to a corrected certificate that a registrar verifies."""
     name, email = "Noor Desrosiers-Hay", "noor@pine-creek.example"

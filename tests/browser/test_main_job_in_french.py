@@ -11,16 +11,9 @@ import pytest
 from tests.browser.main_job import PHONE, do_the_main_job
 
 
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.long)])
 @pytest.mark.needs("pdfsig", "pdftotext")
 def test_the_main_job(
-    seeded_site: None, make_page: Callable[..., Any], tmp_path: Path, mailoutbox: list[Any]
+    seeded_site: None, make_page: Callable[..., Any], tmp_path: Path, mailoutbox: list[Any], whole: bool
 ) -> None:
-    do_the_main_job(make_page, folder=tmp_path, language="fr", screen=PHONE)
-
-
-@pytest.mark.long
-@pytest.mark.needs("pdfsig", "pdftotext")
-def test_the_whole_training(
-    seeded_site: None, make_page: Callable[..., Any], tmp_path: Path, mailoutbox: list[Any]
-) -> None:
-    do_the_main_job(make_page, folder=tmp_path, language="fr", screen=PHONE, whole=True)
+    do_the_main_job(make_page, folder=tmp_path, language="fr", screen=PHONE, whole=whole)

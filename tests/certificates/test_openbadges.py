@@ -192,7 +192,7 @@ def test_many_may_be_checked_at_once() -> None:
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(8) as pool:
-            checked = list(pool.map(lambda turn: verify(documents[turn % 2]), range(24)))
+            checked = list(pool.map(lambda turn: verify(documents[turn % 2]), range(80)))
     finally:
         sys.setswitchinterval(usual)
     assert all(one.stands for one in checked)

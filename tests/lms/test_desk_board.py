@@ -171,12 +171,12 @@ class TestExact:
         assert rebuild(check=True) == []
 
     def test_many_at_any_time(self, desk: Desk) -> None:
-        enrolments = enrol_many(desk, 70)
+        enrolments = enrol_many(desk, 130)
         now = clock.now()
         Enrolment.objects.filter(pk__in=[row.pk for row in enrolments[10:40]]).update(
             closes_at=now + timedelta(days=3)
         )
-        Enrolment.objects.filter(pk__in=[row.pk for row in enrolments[50:60]]).update(state="withdrawn")
+        Enrolment.objects.filter(pk__in=[row.pk for row in enrolments[100:110]]).update(state="withdrawn")
         User.objects.filter(pk=owner_of(enrolments[1]).pk).update(name="", sort_name="")
         for hours in (0, 5, 71, 73, 24 * 9, 24 * 40):
             with clock.set_to(now + timedelta(hours=hours)):
