@@ -130,7 +130,7 @@ MIDDLEWARE = [
     "core.middleware.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "core.middleware.PersonMiddleware",
     "core.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -202,13 +202,16 @@ else:
     _owner = EMBEDDED_POSTGRES.describe_connection(role=OWNER_ROLE)
     DATABASE_APP_ROLE = APP_ROLE
 
-_database: dict[str, Any] = {**(_owner if DATABASE_ROLE == "owner" else _app), "ATOMIC_REQUESTS": False}
+_database: dict[str, Any] = {
+    **(_owner if DATABASE_ROLE == "owner" else _app),
+    "ENGINE": "core.postgres",
+    "ATOMIC_REQUESTS": False,
+}
 if EMBEDDED_POSTGRES is None:
     # A server that is gone without a word is noticed in seconds, not in the minutes of TCP.
     _database["OPTIONS"] = {"connect_timeout": "5", "tcp_user_timeout": "15000", **_database["OPTIONS"]}
 if DATABASE_ROLE == "app" and env_bool("DATABASE_POOL", default=True):
     # Connections are kept between requests, and looked at before they are used again.
-    _database["ENGINE"] = "core.postgres"
     _database["KEEP_CONNECTIONS"] = env_int("DATABASE_POOL_SIZE", default=8, minimum=1)
     # What every page asks is prepared on the server; a pooler between must know how (PgBouncer 1.21 does).
     _database["PREPARE"] = env_bool("DATABASE_PREPARE", default=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeVar
 
@@ -18,8 +17,19 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
+class _Entry(Generic[V]):
+    """A value, since when it is kept, and whether it was found since the last look for room."""
+
+    __slots__ = ("found", "since", "value")
+
+    def __init__(self, value: V) -> None:
+        self.value = value
+        self.since = time.monotonic()
+        self.found = False
+
+
 class Kept(Generic[K, V]):
-    """So many values by key; the one used longest ago goes first. Safe among threads.
+    """So many values by key; where room is wanted, the oldest goes that nobody found meanwhile. Safe among threads.
 
     With `seconds` a value goes once it is that old, whether it is used or not.
     """
@@ -27,28 +37,29 @@ class Kept(Generic[K, V]):
     def __init__(self, most: int, *, seconds: float | None = None) -> None:
         self.most = most
         self.seconds = seconds
-        self._values: OrderedDict[K, tuple[V, float]] = OrderedDict()
+        self._entries: dict[K, _Entry[V]] = {}
         self._lock = threading.Lock()
 
     def find(self, key: K) -> V | None:
         """The value, if it is kept."""
-        with self._lock:
-            if self.seconds is not None:
-                self._drop_old(time.monotonic() - self.seconds)
-            found = self._values.get(key)
-            if found is None:
-                return None
-            if self.seconds is None:
-                self._values.move_to_end(key)
-            return found[0]
+        if self.seconds is not None:
+            self._drop_old(time.monotonic() - self.seconds)
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        # One key is hashed once: no list of what was used last, only a mark (the “second chance” algorithm).
+        entry.found = True
+        return entry.value
 
     def keep(self, key: K, value: V) -> V:
         """Keep a value, and give it back."""
+        entry = _Entry(value)
         with self._lock:
-            self._values[key] = value, time.monotonic()
-            self._values.move_to_end(key)
-            while len(self._values) > self.most:
-                self._values.popitem(last=False)
+            # A dictionary keeps the order in which keys came; this one comes last.
+            self._entries.pop(key, None)
+            while len(self._entries) >= self.most:
+                self._make_room()
+            self._entries[key] = entry
         return value
 
     def read(self, key: K, make: Callable[[], V]) -> V:
@@ -59,15 +70,23 @@ class Kept(Generic[K, V]):
     def forget(self) -> None:
         """Keep nothing any more."""
         with self._lock:
-            self._values.clear()
+            self._entries.clear()
+
+    def _make_room(self) -> None:
+        key, entry = next(iter(self._entries.items()))
+        del self._entries[key]
+        if entry.found and self.seconds is None:
+            entry.found = False
+            self._entries[key] = entry
 
     def _drop_old(self, before: float) -> None:
         """Where values age, they stand in the order in which they were kept."""
-        while self._values:
-            key, (_value, since) = next(iter(self._values.items()))
-            if since > before:
-                break
-            del self._values[key]
+        with self._lock:
+            while self._entries:
+                key, entry = next(iter(self._entries.items()))
+                if entry.since > before:
+                    break
+                del self._entries[key]
 
 
 class Shown:

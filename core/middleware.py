@@ -13,6 +13,7 @@ from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
 from csp.utils import build_policy
 from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware, get_user
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
 from django.utils import timezone, translation
@@ -109,11 +110,28 @@ class LocaleMiddleware(DjangoLocaleMiddleware):
         return super().process_response(request, response)
 
 
+class PersonMiddleware(AuthenticationMiddleware):
+    """Django's, but who is signed in is read at once where a session was sent, not in a wrapper that reads it later.
+
+    Every page shows who that is, and all that is asked of a wrapper takes several calls. Whoever asks whether the site
+    is alive is nobody, so that the answer needs no database.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        if has_session(request):
+            request.user = get_user(request)
+
+
+def has_session(request: HttpRequest) -> bool:
+    """Whether a session was sent with what may need one."""
+    return settings.SESSION_COOKIE_NAME in request.COOKIES and request.path_info not in HEALTH_PATHS
+
+
 class TimeZoneMiddleware:
     """Shows times in the time zone that a signed-in person chose, else in the site's.
 
-    Costs nothing more than the user that the session names, read only where a session was sent; whoever asks whether
-    the site is alive is nobody, so that the answer needs no database.
+    Costs nothing more than the user that the session names, read only where a session was sent.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -127,7 +145,7 @@ class TimeZoneMiddleware:
             return self.get_response(request)
 
     def _find_name(self, request: HttpRequest) -> zoneinfo.ZoneInfo | None:
-        if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.path_info in HEALTH_PATHS:
+        if not has_session(request):
             return None
         user: Any = request.user
         if not user.is_authenticated or not user.time_zone:

@@ -190,22 +190,38 @@ class PreparedQuery(Generic[M]):
 
 
 def fetch_prepared(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """All rows of a statement that the server plans a few times a connection and then no more. One query.
+    """All rows of a statement that the server plans a few times a connection and then no more. One query."""
+    return fetch_together([(sql, parameters)])[0]
 
-    Where queries are watched (tests that count them, `DEBUG`) it goes the usual way of Django's cursor.
+
+def fetch_together(asked: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
+    """The rows that each of several such statements returns, all in one round trip.
+
+    Where queries are watched (tests that count them, `DEBUG`) they go the usual way of Django's cursor: as one text.
     """
     # `connection` stands for this thread's and looks it up each time it is asked for anything.
     link: Any = connections[DEFAULT_DB_ALIAS]
     if link.queries_logged or link.execute_wrappers:
-        with link.cursor() as watched:
-            watched.execute(sql, parameters)
-            return list(watched.fetchall())
-    link.ensure_connection()
+        return _fetch_watched(link, asked)
+    if link.connection is None:
+        link.ensure_connection()
     link.validate_no_broken_transaction()
-    with link.wrap_database_errors:
-        cursor: psycopg.Cursor[Any] = psycopg.Cursor(link.connection)
-        cursor.execute(cast(Any, sql), parameters, prepare=True)
-        return cursor.fetchall()
+    try:
+        return [link.line.run(*asked[0])] if len(asked) == 1 else link.line.run_all(asked)
+    except psycopg.Error:
+        with link.wrap_database_errors:
+            raise
+
+
+def _fetch_watched(link: Any, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
+    found: list[list[tuple[Any, ...]]] = []
+    with link.cursor() as cursor:
+        sql = ";\n".join(sql for sql, _values in asked)
+        cursor.execute(sql, [value for _sql, values in asked for value in values])
+        while True:
+            found.append(cursor.fetchall() if cursor.description else [])
+            if not cursor.nextset():
+                return found
 
 
 def as_key(value: object) -> uuid.UUID:

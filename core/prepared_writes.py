@@ -15,12 +15,11 @@ from operator import itemgetter
 from typing import Any, Final, Generic, TypeVar, cast
 from uuid import UUID
 
-import psycopg
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db import connection, models
 from django.db.models import AutoField, BigAutoField, Field
 from django.db.transaction import TransactionManagementError
 
-from core.prepared import Plan, PreparedQuery
+from core.prepared import Plan, PreparedQuery, fetch_together
 
 M = TypeVar("M", bound=models.Model)
 
@@ -87,44 +86,7 @@ def ask_together(*questions: Question[Any], after: Sequence[Statement] = ()) -> 
 
 
 def _run_all(statements: Sequence[Statement]) -> list[list[Any]]:
-    """The rows that each statement returns; all are sent before the first answer is read (psycopg's pipeline).
-
-    The server plans them a few times a connection and then no more, as those of `fetch_prepared`. Where queries are
-    watched (tests that count them, `DEBUG`) they go the usual way of Django's cursor: as one text, in one round trip.
-    """
-    of_thread: Any = connections[DEFAULT_DB_ALIAS]
-    if of_thread.queries_logged or of_thread.execute_wrappers:
-        return _run_watched(statements)
-    of_thread.ensure_connection()
-    of_thread.validate_no_broken_transaction()
-    with of_thread.wrap_database_errors:
-        link: psycopg.Connection[Any] = of_thread.connection
-        if len(statements) == 1:
-            cursors = [_send(link, statements[0])]
-        else:
-            with link.pipeline():
-                cursors = [_send(link, one) for one in statements]
-        return [cursor.fetchall() if _has_rows(cursor) else [] for cursor in cursors]
-
-
-def _send(link: psycopg.Connection[Any], statement: Statement) -> psycopg.Cursor[Any]:
-    return psycopg.Cursor(link).execute(cast(Any, statement.sql), statement.values, prepare=True)
-
-
-def _has_rows(cursor: psycopg.Cursor[Any]) -> bool:
-    # Not `description`, which is made anew, column by column, each time it is asked for.
-    return cursor.pgresult is not None and cursor.pgresult.nfields > 0
-
-
-def _run_watched(statements: Sequence[Statement]) -> list[list[Any]]:
-    found = []
-    with connection.cursor() as cursor:
-        sql = ";\n".join(one.sql for one in statements)
-        cursor.execute(sql, [value for one in statements for value in one.values])
-        while True:
-            found.append(cursor.fetchall() if cursor.description else [])
-            if not cursor.nextset():
-                return found
+    return fetch_together([(one.sql, one.values) for one in statements])
 
 
 def require_transaction() -> None:

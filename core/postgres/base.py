@@ -26,6 +26,8 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
 
+from core.postgres.lines import Line
+
 # A line that was silent for longer is asked whether it is still there.
 LONGEST_SILENCE: Final = 30.0
 # So many runs until psycopg prepares a statement that nobody asked it to.
@@ -37,32 +39,33 @@ class Shelf:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._idle: deque[tuple[psycopg.Connection[Any], float]] = deque()
+        self._idle: deque[tuple[Line, float]] = deque()
 
-    def take(self) -> psycopg.Connection[Any] | None:
+    def take(self) -> Line | None:
         """A connection that stands, or nothing. Those that were cut meanwhile are dropped."""
         while True:
             try:
-                connection, since = self._idle.pop()
+                line, since = self._idle.pop()
             except IndexError:
                 return None
+            connection = line.connection
             if not was_cut(connection) and (
                 time.monotonic() - since < LONGEST_SILENCE or answers(connection)
             ):
-                return connection
+                return line
             connection.close()
 
-    def put(self, connection: psycopg.Connection[Any]) -> bool:
+    def put(self, line: Line) -> bool:
         """Keep it, unless enough are kept."""
         if len(self._idle) >= self.most:
             return False
-        self._idle.append((connection, time.monotonic()))
+        self._idle.append((line, time.monotonic()))
         return True
 
     def clear(self) -> None:
         """Close what is kept."""
         while self._idle:
-            self._idle.pop()[0].close()
+            self._idle.pop()[0].connection.close()
 
 
 def was_cut(connection: psycopg.Connection[Any]) -> bool:
@@ -97,7 +100,12 @@ atexit.register(empty_shelves)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's, but for where a connection comes from and where it goes."""
+    """Django's, but for where a connection comes from and where it goes.
+
+    `line` is the connection for what is prepared on the server.
+    """
+
+    line: Line
 
     @property
     def _shelf(self) -> Shelf | None:
@@ -118,9 +126,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         kept = self._shelf.take() if self._shelf else None
         if kept is None:
-            return super().get_new_connection(conn_params)
+            connection: Any = super().get_new_connection(conn_params)
+            self.line = Line(connection)
+            return connection
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        return kept
+        self.line = kept
+        return kept.connection
 
     def _close(self) -> None:
         connection: Any = self.connection
@@ -132,6 +143,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             and connection.autocommit
             and connection.pgconn.transaction_status == TransactionStatus.IDLE
         )
-        if not (whole and self._shelf is not None and self._shelf.put(connection)):
+        if not (whole and self._shelf is not None and self._shelf.put(self.line)):
             with self.wrap_database_errors:
                 connection.close()

@@ -126,7 +126,7 @@ def test_a_given_database_has_two_roles(role: str, user: str, tmp_path: Path) ->
     assert database["USER"] == user
     assert database["PORT"] == "5433"
     assert database["OPTIONS"]["sslmode"] == "require"
-    assert (database["ENGINE"] == "core.postgres") is (role == "app")
+    assert ("KEEP_CONNECTIONS" in database) is (role == "app")
     assert found["DATABASE_APP_ROLE"] == "app"
     assert found["EMBEDDED_POSTGRES"] is None
 

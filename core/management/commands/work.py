@@ -6,7 +6,6 @@ The worker outlives its database: while that is away it waits, and what it had t
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import os
 import threading
@@ -22,6 +21,7 @@ from django_tasks.signals import task_finished, task_started
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
+from core.collector import spare_the_collector
 from core.extensions import chores
 from core.outage import is_outage
 from core.request_id import current_request_id
@@ -119,16 +119,6 @@ class LeaseKeeper(threading.Thread):
                     log.exception("Dead workers or chores could not be seen to; the next look comes soon.")
             finally:
                 connection.close()
-
-
-def spare_the_collector() -> None:
-    """Let the garbage collector look more seldom, and not at what every task shares.
-
-    Drawing a page makes and forgets hundreds of thousands of small things; looking at them takes a seventh of its time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 50)
 
 
 class Command(db_worker.Command):

@@ -1,0 +1,166 @@
+"""A connection over which statements are run that stay prepared on the server, with as little ado as libpq allows.
+
+psycopg's cursor converts a statement's text, looks up how each value is adapted and waits in Python, anew at each
+execution: more work than the server has with most of ours. Here the text is converted once a process, the adapters are
+looked up once a connection, and libpq waits. Values and rows are adapted by psycopg's own `Transformer` with Django's
+adapters, so they are what Django's cursor would give.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from datetime import UTC
+from functools import lru_cache, partial
+from itertools import count
+from typing import Any, Final, cast
+
+import psycopg
+from django.db.backends.postgresql.psycopg_any import get_adapters_template
+from psycopg.adapt import AdaptersMap, PyFormat, Transformer
+from psycopg.generators import fetch_many, pipeline_communicate, send
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGconn, PGresult
+from psycopg.types.datetime import TimestamptzLoader
+
+# SQL with its values.
+Asked = tuple[str, Sequence[Any]]
+Rows = list[tuple[Any, ...]]
+
+_PLACE: Final = re.compile(r"%[s%]")
+_FORMATS: Final = [PyFormat.AUTO] * 1000
+
+
+@lru_cache(maxsize=1)
+def _adapters() -> AdaptersMap:
+    """Django's, but psycopg's own reader in C reads moments: the session's time zone is UTC, as Django sets it."""
+    adapters = AdaptersMap(get_adapters_template(use_tz=True, timezone=UTC))
+    adapters.register_loader("timestamptz", TimestamptzLoader)
+    return adapters
+
+
+class _Context:
+    """What a `Transformer` adapts by; without the connection, which it does not need and would keep alive."""
+
+    connection = None
+
+    @property
+    def adapters(self) -> AdaptersMap:
+        return _adapters()
+
+
+@lru_cache(maxsize=2000)
+def _convert(sql: str) -> bytes:
+    """The text with ``$1``, ``$2`` … for ``%s``, as the server wants it."""
+    numbers = count(1)
+    return _PLACE.sub(lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", sql).encode()
+
+
+class Line:
+    """One of psycopg's connections, with the names of what is prepared on it. For one thread at a time.
+
+    What is prepared is never given up: there are as many statements as the code has prepared queries and writes.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+        self._adapt = Transformer(cast(Any, _Context()))
+        self._names: dict[tuple[str, tuple[int, ...] | None], bytes] = {}
+
+    def run(self, sql: str, values: Sequence[Any]) -> Rows:
+        """The rows that a statement returns; none where it returns none. One round trip."""
+        if self._begins():
+            return self.run_all([(sql, values)])[0]
+        link = self.connection.pgconn
+        if self.connection.prepare_threshold is None:
+            result = self._execute(link, sql, values)
+        else:
+            name, given = self._prepare(link, sql, values)
+            result = link.exec_prepared(name, given, self._adapt.formats)
+        return self._read(link, result)
+
+    def run_all(self, asked: Sequence[Asked]) -> list[Rows]:
+        """The rows that each statement returns. One round trip, with the transaction's BEGIN where it is due.
+
+        A statement's error is raised when all is read; those after it were not run.
+        """
+        link = self.connection.pgconn
+        sends = [self._prepare_send(link, sql, values) for sql, values in asked]
+        begins = self._begins()
+        if begins:
+            sends.insert(0, partial(link.send_query_params, b"BEGIN", None))
+        link.enter_pipeline_mode()
+        try:
+            results = self.connection.wait(_talk(link, deque([*sends, link.pipeline_sync])))
+        finally:
+            if link.status == ConnStatus.OK:
+                link.exit_pipeline_mode()
+        return [self._read(link, result) for result in results][begins:]
+
+    def _begins(self) -> bool:
+        """Whether a transaction is to begin with the next statement. One of an unusual kind is begun by psycopg."""
+        link = self.connection
+        if link.autocommit or link.pgconn.transaction_status != TransactionStatus.IDLE:
+            return False
+        if link.isolation_level is None and link.read_only is None and link.deferrable is None:
+            return True
+        link.execute("")
+        return False
+
+    def _prepare(self, link: PGconn, sql: str, values: Sequence[Any]) -> tuple[bytes, Any]:
+        """The statement's name on the server, and the values as they are sent, their formats with the adapter."""
+        given = self._adapt.dump_sequence(values, _FORMATS[: len(values)])
+        key = sql, self._adapt.types
+        name = self._names.get(key)
+        if name is None:
+            name = f"site_{len(self._names)}".encode()
+            result = link.prepare(name, _convert(sql), self._adapt.types)
+            if result.status != ExecStatus.COMMAND_OK:
+                raise _error_of(link, result)
+            self._names[key] = name
+        return name, given
+
+    def _execute(self, link: PGconn, sql: str, values: Sequence[Any]) -> PGresult:
+        given = self._adapt.dump_sequence(values, _FORMATS[: len(values)])
+        return link.exec_params(_convert(sql), given, self._adapt.types, self._adapt.formats)
+
+    def _prepare_send(self, link: PGconn, sql: str, values: Sequence[Any]) -> Callable[[], None]:
+        if self.connection.prepare_threshold is None:
+            given: Any = self._adapt.dump_sequence(values, _FORMATS[: len(values)])
+            return partial(
+                link.send_query_params, _convert(sql), given, self._adapt.types, self._adapt.formats
+            )
+        name, given = self._prepare(link, sql, values)
+        return partial(link.send_query_prepared, name, given, self._adapt.formats)
+
+    def _read(self, link: PGconn, result: PGresult) -> Rows:
+        if result.status == ExecStatus.TUPLES_OK:
+            adapt = self._adapt
+            adapt.set_pgresult(result)
+            rows = adapt.load_rows(0, result.ntuples, tuple)
+            adapt.set_pgresult(None)
+            return rows
+        if result.status == ExecStatus.COMMAND_OK:
+            return []
+        raise _error_of(link, result)
+
+
+def _talk(link: PGconn, sends: deque[Callable[[], None]]) -> Generator[Any, Any, list[PGresult]]:
+    """Send everything, and read each result until the server has said that it is through. For psycopg's `wait`."""
+    found = yield from pipeline_communicate(link, sends)
+    # It stops when all is handed to libpq, which may still hold some of it.
+    yield from send(link)
+    while not found or found[-1][0].status != ExecStatus.PIPELINE_SYNC:
+        found.append((yield from fetch_many(link)))
+    return [results[0] for results in found[:-1]]
+
+
+def _error_of(link: PGconn, result: PGresult) -> psycopg.Error:
+    """What went wrong, as psycopg's cursor would raise it."""
+    if link.status == ConnStatus.BAD and not result.error_field(psycopg.pq.DiagnosticField.SQLSTATE):
+        # psycopg sees by its status that the connection is closed.
+        return psycopg.OperationalError(link.get_error_message() or "The connection was lost.")
+    if result.status == ExecStatus.PIPELINE_ABORTED:
+        return psycopg.errors.PipelineAborted("A statement before this one failed.")
+    return psycopg.errors.error_from_result(result)
