@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -17,7 +18,7 @@ from accounts.permissions import STAFF_ROLES, has_role
 from cms.identity import Frame, read_frame
 from cms.pages import LABELS
 from cms.settings import NavigationLink
-from core.kept import Kept
+from core.kept import Kept, Once
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +47,36 @@ class Column:
     links: tuple[FrameLink, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SiteWords:
-    """The site in one language. Two with the same `key` and language are the same."""
+    """The site in one language; made once for the same settings, and the same only as itself."""
 
-    key: str
-    language: str
-    short_name: str = field(compare=False)
-    name: str = field(compare=False)
-    tagline: str = field(compare=False)
-    about: str = field(compare=False)
-    contact: str = field(compare=False)
-    home_url: str = field(compare=False)
+    short_name: str
+    name: str
+    tagline: str
+    about: str
+    contact: str
+    home_url: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Around:
-    """What stands around every page in one language: a function of the settings in the CMS."""
+    """What stands around every page in one language: a function of the settings in the CMS.
+
+    `within` is the navigation where one is in the part of the site that its link at that place leads to.
+    """
 
     site: SiteWords
-    navigation: tuple[FrameLink, ...]
-    footer: tuple[Column, ...]
+    navigation: Once[FrameLink]
+    within: tuple[Once[FrameLink], ...]
+    footer: Once[Column]
+
+    def navigation_at(self, path: str) -> Once[FrameLink]:
+        """The navigation, marked where one is."""
+        for link, marked in zip(self.navigation, self.within, strict=True):
+            if path.startswith(link.url):
+                return marked
+        return self.navigation
 
 
 _around: Final[Kept[tuple[str, str], Around]] = Kept(16)
@@ -82,12 +92,13 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     around = _around.read((settled.key, language), lambda: _put_into_words(settled, language))
     return {
         "site": around.site,
-        "navigation": _mark_current(around.navigation, request.path),
+        "navigation": around.navigation_at(request.path),
         "footer": around.footer,
         "language_links": language_links(request, language),
         "account_menu": account_menu(request, language),
+        "account_name": account_name(request),
         "search_url": _address("cms:search", language),
-        "login_url": _address("account_login", language),
+        "sign_in_url": sign_in_url(request, language),
         "demo": settings.DEMO,
     }
 
@@ -99,10 +110,9 @@ def _put_into_words(settled: Frame, language: str) -> Around:
         (NavigationLink.Place.HELP, _("Help")),
         (NavigationLink.Place.ABOUT, _("About")),
     )
+    navigation = _links(settled, NavigationLink.Place.NAVIGATION, language)
     return Around(
         site=SiteWords(
-            key=settled.key,
-            language=language,
             short_name=identity.short_name.get(language, ""),
             name=identity.name.get(language, ""),
             tagline=identity.tagline.get(language, ""),
@@ -110,8 +120,12 @@ def _put_into_words(settled: Frame, language: str) -> Around:
             contact=identity.contact_email,
             home_url=f"/{language}/",
         ),
-        navigation=_links(settled, NavigationLink.Place.NAVIGATION, language),
-        footer=tuple(
+        navigation=Once(navigation),
+        within=tuple(
+            Once(replace(link, current=True) if link is here else link for link in navigation)
+            for here in navigation
+        ),
+        footer=Once(
             Column(title, links) for place, title in columns if (links := _links(settled, place, language))
         ),
     )
@@ -122,12 +136,6 @@ def _links(settled: Frame, place: str, language: str) -> tuple[FrameLink, ...]:
         FrameLink(link.title[language], link.path[language])
         for link in settled.links
         if link.place == place and link.path.get(language)
-    )
-
-
-def _mark_current(links: tuple[FrameLink, ...], path: str) -> tuple[FrameLink, ...]:
-    return tuple(
-        FrameLink(link.title, link.url, current=True) if path.startswith(link.url) else link for link in links
     )
 
 
@@ -154,11 +162,23 @@ def language_links(request: HttpRequest, language: str) -> tuple[LanguageLink, .
     return tuple(links)
 
 
-def account_menu(request: HttpRequest, language: str) -> tuple[FrameLink, ...]:
-    """The way to one's own screens, and to those of one's roles. One query for the roles."""
+def account_name(request: HttpRequest) -> str:
+    """Who is signed in; nothing where nobody is."""
+    user: Any = getattr(request, "user", None)
+    return user.get_full_name() or user.email if user is not None and user.is_authenticated else ""
+
+
+def sign_in_url(request: HttpRequest, language: str) -> str:
+    """Where one signs in and comes back from to this page."""
+    url = _address("account_login", language)
+    return url if request.path == url else f"{url}?next={quote(request.path, safe='/')}"
+
+
+def account_menu(request: HttpRequest, language: str) -> Once[FrameLink]:
+    """The way to one's own screens, and to those of one's roles; empty where nobody is signed in. No query."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return ()
+        return _NO_MENU
     return _menu_of(
         language,
         teaches=user.is_superuser or has_role(user, Role.What.INSTRUCTOR, Role.What.ADMINISTRATOR),
@@ -167,8 +187,11 @@ def account_menu(request: HttpRequest, language: str) -> tuple[FrameLink, ...]:
     )
 
 
+_NO_MENU: Final[Once[FrameLink]] = Once()
+
+
 @lru_cache(maxsize=32)
-def _menu_of(language: str, *, teaches: bool, checks: bool, edits: bool) -> tuple[FrameLink, ...]:
+def _menu_of(language: str, *, teaches: bool, checks: bool, edits: bool) -> Once[FrameLink]:
     menu = [
         FrameLink(_("My learning"), reverse("cms:my")),
         FrameLink(_("My certificates"), reverse("certificates:mine")),
@@ -180,4 +203,4 @@ def _menu_of(language: str, *, teaches: bool, checks: bool, edits: bool) -> tupl
         menu.append(FrameLink(_("Check certificates"), reverse("certificates:check")))
     if edits:
         menu.append(FrameLink(_("Edit content"), reverse("wagtailadmin_home")))
-    return tuple(menu)
+    return Once(menu)

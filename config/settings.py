@@ -166,6 +166,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": _context_processors,
             "builtins": [
+                "core.templatetags.blocks",
                 "core.templatetags.capture",
                 "core.templatetags.drawing",
                 "core.templatetags.kept",

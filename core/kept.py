@@ -89,6 +89,14 @@ class Kept(Generic[K, V]):
                 del self._entries[key]
 
 
+class Once(tuple[V, ...]):
+    """A sequence that is made once and kept, so that it is the same only as itself; nothing in it is compared."""
+
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
 class Shown:
     """What a part of a page is drawn from. Two are equal where they would show the same, which `shows` tells.
 

@@ -39,7 +39,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request_id = choose_request_id(request.headers.get("X-Request-ID"))
+        request_id = choose_request_id(request.META.get("HTTP_X_REQUEST_ID"))
         token = current_request_id.set(request_id)
         started = time.perf_counter()
         try:

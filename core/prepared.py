@@ -10,12 +10,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from inspect import getattr_static
+from typing import Any, Final, Generic, TypeVar, cast
 
 import psycopg
 from django.contrib.postgres.fields import ArrayField
 from django.db import DEFAULT_DB_ALIAS, connections, models
-from django.db.models import Expression, F, Field, Func, QuerySet
+from django.db.models import Expression, F, Field, Func, QuerySet, signals
+from django.db.models.base import ModelState
+from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
+from django.db.models.query_utils import DeferredAttribute
 
 M = TypeVar("M", bound=models.Model)
 
@@ -94,11 +98,42 @@ class Plan:
 class _Part:
     """The columns of one model in a row, and where its objects hang."""
 
-    model: type[models.Model]
     path: tuple[str, ...]
     names: Sequence[str]
     start: int
     key: int
+    make: Callable[[Sequence[Any]], models.Model]
+
+
+_PLAIN_ATTRIBUTES: Final = (DeferredAttribute, ForeignKeyDeferredAttribute)
+
+
+def _maker_of(model: type[models.Model], names: Sequence[str]) -> Callable[[Sequence[Any]], models.Model]:
+    """What makes an object of the values of these columns, as `Model.from_db` does.
+
+    Django sends two signals and sets each attribute by itself: forty calls an object. Where nobody hears the signals
+    and the model makes its objects as Django does, the values are put in place at once.
+    """
+    plain: Any = models.Model
+    made_by_django = (
+        model.__init__ is plain.__init__
+        and model.from_db.__func__ is plain.from_db.__func__  # type: ignore[attr-defined]
+        and not signals.pre_init.has_listeners(model)
+        and not signals.post_init.has_listeners(model)
+        # A field may have its own way to take a value, as Wagtail's streams.
+        and all(type(getattr_static(model, name)) in _PLAIN_ATTRIBUTES for name in names)
+    )
+
+    def make(values: Sequence[Any]) -> models.Model:
+        made = model.__new__(model)
+        made.__dict__.update(zip(names, values, strict=True))
+        state = ModelState()
+        state.adding = False
+        state.db = DEFAULT_DB_ALIAS
+        made._state = state
+        return made
+
+    return make if made_by_django else lambda values: model.from_db(DEFAULT_DB_ALIAS, names, values)
 
 
 class PreparedQuery(Generic[M]):
@@ -153,7 +188,7 @@ class PreparedQuery(Generic[M]):
             values = row[part.start : part.start + len(part.names)]
             found = None
             if row[part.key] is not None:
-                found = part.model.from_db("default", part.names, values)
+                found = part.make(values)
             made[part.path] = found
             parent = made.get(part.path[:-1]) if part.path else None
             if parent is not None:
@@ -183,7 +218,8 @@ class PreparedQuery(Generic[M]):
             if not path and self._fields is not None:
                 names = [name for name in names if name in self._fields]
             primary = next(field.attname for field in of._meta.concrete_fields if field.primary_key)
-            parts.append(_Part(of, path, names, len(columns), len(columns) + names.index(primary)))
+            key = len(columns) + names.index(primary)
+            parts.append(_Part(path, names, len(columns), key, _maker_of(of, names)))
             columns += ["__".join((*path, name)) for name in names]
         self._parts = parts
         return columns

@@ -5,8 +5,9 @@ A number and its unit are held together by a no-break space. Canadian French wri
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -62,7 +63,14 @@ def say_saved(moment: datetime | None) -> str:
     """That something was kept, and when; empty where nothing was."""
     if moment is None:
         return ""
-    if timezone.localtime(moment).date() == timezone.localtime(clock.now()).date():
+    zone = timezone.get_current_timezone()
+    return _say_saved(moment, zone, timezone.localtime(clock.now(), zone).date(), get_language())
+
+
+@lru_cache(maxsize=512)
+def _say_saved(moment: datetime, zone: tzinfo, today: date, language: str | None) -> str:
+    """In the language in force, which is the one named."""
+    if timezone.localtime(moment, zone).date() == today:
         return _("Saved at %(time)s") % {"time": say_time(moment)}
     return _("Saved on %(date)s at %(time)s") % {"date": say_date(moment), "time": say_time(moment)}
 

@@ -107,8 +107,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     line: Line
 
+    _found: tuple[str, Shelf | None] | None = None
+
     @property
     def _shelf(self) -> Shelf | None:
+        """Where connections to this database are kept; nowhere where the settings keep none."""
+        told = self.settings_dict
+        # The name alone may change while a process runs: a test's database, a benchmark's.
+        if self._found is None or self._found[0] != told["NAME"]:
+            self._found = told["NAME"], self._find_shelf()
+        return self._found[1]
+
+    def _find_shelf(self) -> Shelf | None:
         told = self.settings_dict
         most = int(told.get("KEEP_CONNECTIONS") or 0)
         if not most:
@@ -123,26 +133,39 @@ class DatabaseWrapper(base.DatabaseWrapper):
             params["prepare_threshold"] = NEVER_BY_ITSELF
         return params
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        kept = self._shelf.take() if self._shelf else None
+    def connect(self) -> None:
+        """Take a connection that is kept, as Django's leaves a new one; else make one."""
+        shelf = self._shelf
+        kept = shelf.take() if shelf is not None else None
         if kept is None:
-            connection: Any = super().get_new_connection(conn_params)
-            self.line = Line(connection)
-            return connection
+            super().connect()
+            return
+        self.in_atomic_block = self.needs_rollback = self.closed_in_transaction = self.errors_occurred = False
+        self.savepoint_ids, self.atomic_blocks, self.run_on_commit = [], [], []
+        self.health_check_enabled = self.settings_dict["CONN_HEALTH_CHECKS"]
+        self.health_check_done = self.autocommit = True
+        max_age = self.settings_dict["CONN_MAX_AGE"]
+        self.close_at = None if max_age is None else time.monotonic() + max_age
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        self.connection = kept.connection
         self.line = kept
-        return kept.connection
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        connection: Any = super().get_new_connection(conn_params)
+        self.line = Line(connection)
+        return connection
 
     def _close(self) -> None:
         connection: Any = self.connection
         if connection is None:
             return
+        shelf = self._shelf
         whole = (
             not self.in_atomic_block
             and not connection.closed
             and connection.autocommit
             and connection.pgconn.transaction_status == TransactionStatus.IDLE
         )
-        if not (whole and self._shelf is not None and self._shelf.put(self.line)):
+        if not (whole and shelf is not None and shelf.put(self.line)):
             with self.wrap_database_errors:
                 connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,11 @@ class CourseSteps:
 
     steps: tuple[Step, ...]
     order: str = "sequence"
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where each step stands in `steps`, by its key as text."""
+        return {str(step.key): place for place, step in enumerate(self.steps)}
 
     @classmethod
     def from_outline(cls, outline: Outline) -> CourseSteps:

@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, When
+from django.db.models import Case, F, Field, TextField, When
+from django.db.models.functions import Cast
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -23,8 +24,8 @@ from core.prepared import PreparedQuery, given_uuid, is_among
 from lms import texts
 from lms.models import Enrolment, Standing, StepProgress
 from lms.outlines import steps_of
-from lms.rules import Step, blocking_step
-from lms.selectors.ways import ModuleView, StepView, Way, enrolment_url, find_way
+from lms.rules import Step
+from lms.selectors.ways import ModuleView, StepView, Way, enrolment_url, find_way_by
 from lms.words import say_saved
 from modules.documents import Outline, OutlineStep
 from modules.models import CourseEdition, StepContent
@@ -73,20 +74,33 @@ class Place:
     """Where a step stands in its course, and what is around it."""
 
     enrolment: Enrolment
+    outline_step: OutlineStep
     way: Way
-    view: StepView
-    previous: StepView | None
-    next: StepView | None
-    blocker: StepView | None
     rule: Step
     own: Doing
     now: datetime
 
-    @property
-    def outline_step(self) -> OutlineStep:
-        return self.view.step
+    @cached_property
+    def view(self) -> StepView:
+        return self.way.step(self.outline_step.key, base=self.course_url)
 
     @property
+    def previous(self) -> StepView | None:
+        return self._with_address(self.way.before)
+
+    @property
+    def next(self) -> StepView | None:
+        return self._with_address(self.way.after)
+
+    @property
+    def blocker(self) -> StepView | None:
+        """The step that keeps this one locked."""
+        return self._with_address(self.way.blocker)
+
+    def _with_address(self, step: StepView | None) -> StepView | None:
+        return replace(step, base=self.course_url) if step else None
+
+    @cached_property
     def course_title(self) -> str:
         return self.enrolment.edition.title_in(texts.language())
 
@@ -111,7 +125,7 @@ class Place:
 
     @property
     def is_last(self) -> bool:
-        return self.next is None
+        return self.way.after is None
 
     @property
     def is_withdrawn(self) -> bool:
@@ -322,25 +336,29 @@ class LessonView:
         ]
 
 
-def _of_one(name: str) -> Case:
-    return Case(When(step_key=given_uuid("step"), then=F(name)))
+def _of_one(name: str, field: Field[Any, Any] | None = None) -> Case:
+    value = Cast(name, field) if field else F(name)
+    return Case(When(step_key=given_uuid("step"), then=value))
 
 
-# Of every step where it stands, of one of them what was done in it as well.
+# Of every step where it stands, of one of them what was done in it as well. Keys and documents come as their texts:
+# fifteen rows of which one is read whole.
 _read_steps: Final = PreparedQuery(
     lambda: StepProgress.objects.filter(enrolment_id=given_uuid("enrolment")).annotate(
-        is_complete=ExpressionWrapper(Q(completed_at__isnull=False), output_field=BooleanField()),
-        own_parts=_of_one("parts"),
-        own_reason=_of_one("reason"),
+        key=Cast("step_key", TextField()),
+        own_parts=_of_one("parts", TextField()),
+        own_reason=_of_one("reason", TextField()),
         completed=_of_one("completed_at"),
     ),
-    fields=("id", "step_key", "state"),
-    extra=("is_complete", "own_parts", "own_reason", "completed"),
+    fields=("id", "state"),
+    extra=("key", "own_parts", "own_reason", "completed"),
 )
 _read_standings: Final = PreparedQuery(
     lambda: Standing.objects.filter(
         is_among("competency_id", "competencies"), subject_id=given_uuid("subject")
-    )
+    ).annotate(competency_key=F("competency_id")),
+    fields=("id", "level", "state", "valid_until"),
+    extra=("competency_key",),
 )
 
 
@@ -350,28 +368,20 @@ def find_place(enrolment: Enrolment, slug: str) -> Place:
     step = outline.step_by_slug(slug) or _find_by_key(outline, slug)
     if step is None:
         raise Http404("This step is not part of the course.")
-    states: dict[uuid.UUID, str] = {}
-    completed: set[uuid.UUID] = set()
-    own = Doing()
-    for _id, key, state, is_complete, *done in _read_steps.rows(enrolment=enrolment.pk, step=step.key):
-        states[key] = state
-        if is_complete:
-            completed.add(key)
-        if key == step.key:
-            own = Doing(*done)
-    way = find_way(enrolment.edition, states, here=step.key)
-    place, base = way.places[step.key], enrolment_url(enrolment)
     course = steps_of(enrolment.edition)
-    blocker = blocking_step(course, completed, step.key)
-    following = way.steps[place + 1] if place + 1 < len(way.steps) else None
+    pattern = [""] * len(course.steps)
+    here, own = str(step.key), Doing()
+    for _id, state, key, parts, reason, completed in _read_steps.rows(enrolment=enrolment.pk, step=step.key):
+        place = course.places.get(key)
+        if place is not None:
+            pattern[place] = state
+        if key == here:
+            own = Doing(json.loads(parts), json.loads(reason) if reason else None, completed)
     return Place(
         enrolment=enrolment,
-        way=way,
-        view=way.step(step.key, base=base),
-        previous=way.step(way.steps[place - 1].step.key, base=base) if place else None,
-        next=way.step(following.step.key, base=base) if following else None,
-        blocker=way.step(blocker.key, base=base) if blocker else None,
-        rule=course.steps[place],
+        outline_step=step,
+        way=find_way_by(enrolment.edition, tuple(pattern), here=step.key),
+        rule=course.steps[course.places[here]],
         own=own,
         now=clock.now(),
     )
@@ -488,9 +498,11 @@ def read_served(
         return served
     now = clock.now()
     standings = {
-        (row.competency_id, row.level): row.state
-        for row in _read_standings.objects(subject=subject_id, competencies=[one.id for one in served])
-        if row.valid_until is None or row.valid_until > now
+        (competency, level): state
+        for _id, level, state, valid_until, competency in _read_standings.rows(
+            subject=subject_id, competencies=[one.id for one in served]
+        )
+        if valid_until is None or valid_until > now
     }
     return [
         replace(one, standing=standing) if (standing := standings.get((one.id, one.level))) else one

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.kept import Kept, Shown
+from core.addresses import address_with_key
+from core.kept import Kept
 from lms import texts
 from lms.models import Enrolment
 from lms.outlines import steps_of
@@ -97,16 +97,15 @@ class ModuleView:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Way(Shown):
-    """The whole way: its modules, and its steps in order. `key` is all that it follows from."""
+class Way:
+    """The whole way: its modules, and its steps in order. `blockers` names the step that keeps each locked one locked.
 
-    key: tuple[Hashable, ...]
+    It is drawn once for all who stand so, and is the same only as itself; parts of pages are kept under it.
+    """
+
     modules: tuple[ModuleView, ...]
+    blockers: Mapping[uuid.UUID, uuid.UUID]
     here: uuid.UUID | None = None
-
-    @property
-    def shows(self) -> tuple[Hashable, ...]:
-        return self.key
 
     @cached_property
     def steps(self) -> tuple[StepView, ...]:
@@ -134,30 +133,36 @@ class Way(Shown):
     def steps_done(self) -> str:
         return texts.say_steps(self.done, self.total)
 
-    @property
+    @cached_property
     def at(self) -> StepView | None:
         """The step where one is."""
         return self.steps[self.places[self.here]] if self.here in self.places else None
 
-    @property
+    @cached_property
     def module(self) -> ModuleView | None:
         """The module where one is."""
         return self.module_of(self.here) if self.here in self.places else None
 
-    @property
+    @cached_property
     def number_in_module(self) -> int:
         views = self.module.steps if self.module else ()
         return next((place for place, view in enumerate(views, start=1) if view.step.key == self.here), 0)
 
-    @property
+    @cached_property
     def before(self) -> StepView | None:
         place = self.places.get(self.here, 0) if self.here else 0
         return self.steps[place - 1] if place else None
 
-    @property
+    @cached_property
     def after(self) -> StepView | None:
         place = self.places.get(self.here) if self.here else None
         return self.steps[place + 1] if place is not None and place + 1 < len(self.steps) else None
+
+    @property
+    def blocker(self) -> StepView | None:
+        """The step that keeps the one locked where one is."""
+        key = self.blockers.get(self.here) if self.here else None
+        return self.steps[self.places[key]] if key else None
 
     def step(self, key: uuid.UUID, *, base: str) -> StepView:
         """A step with its address in somebody's course."""
@@ -180,7 +185,7 @@ _ways: Final[Kept[tuple[Hashable, ...], Way]] = Kept(512)
 
 def enrolment_url(enrolment: Enrolment) -> str:
     """The address of somebody's own course, which those of its steps begin with."""
-    return reverse("lms:enrolment", args=[enrolment.pk])
+    return address_with_key("lms:enrolment", enrolment.pk)
 
 
 def step_url(enrolment: Enrolment, step: OutlineStep) -> str:
@@ -191,15 +196,20 @@ def step_url(enrolment: Enrolment, step: OutlineStep) -> str:
 def find_way(edition: CourseEdition, codes: Mapping[uuid.UUID, str], *, here: uuid.UUID | None) -> Way:
     """The way of who stands so in the steps, in the language in force. No queries once the outline is read."""
     pattern = tuple(codes.get(step.key, "") for step in steps_of(edition).steps)
+    return find_way_by(edition, pattern, here=here)
+
+
+def find_way_by(edition: CourseEdition, pattern: tuple[str, ...], *, here: uuid.UUID | None) -> Way:
+    """The same, of who stands so in the steps in their order."""
     language = texts.language()
-    key = (edition.pk, edition.digest, language, here, pattern)
-    return _ways.read(key, lambda: Way(key=key, modules=_draw(edition, codes, here, language), here=here))
+    return _ways.read(
+        (edition.pk, edition.digest, language, here, pattern), lambda: _draw(edition, pattern, here, language)
+    )
 
 
-def _draw(
-    edition: CourseEdition, codes: Mapping[uuid.UUID, str], here: uuid.UUID | None, language: str
-) -> tuple[ModuleView, ...]:
+def _draw(edition: CourseEdition, pattern: tuple[str, ...], here: uuid.UUID | None, language: str) -> Way:
     course = steps_of(edition)
+    codes = {step.key: code for step, code in zip(course.steps, pattern, strict=True)}
     locked = blocking_steps(course, {key for key, code in codes.items() if code == COMPLETE})
     modules = []
     for number, module in enumerate(outline_of(edition).modules, start=1):
@@ -207,7 +217,7 @@ def _draw(
             _draw_step(
                 step,
                 number=f"{number}.{place}",
-                code=codes.get(step.key, ""),
+                code=codes[step.key],
                 here=here == step.key,
                 locked=step.key in locked,
                 language=language,
@@ -215,7 +225,8 @@ def _draw(
             for place, step in enumerate(module.steps, start=1)
         )
         modules.append(_draw_module(module, number, steps, language))
-    return tuple(modules)
+    blockers = {key: step.key for key, step in locked.items()}
+    return Way(modules=tuple(modules), blockers=blockers, here=here)
 
 
 def _draw_step(

@@ -171,4 +171,4 @@ def test_old_values_are_dropped_whoever_asks(monkeypatch: pytest.MonkeyPatch) ->
     store.keep("alex", "a name")
     now[0] += 61
     assert store.find("kim") is None
-    assert not store._values
+    assert not store._entries
