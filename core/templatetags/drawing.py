@@ -6,6 +6,7 @@ They are built in (`TEMPLATES`), so no template has to load them.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -14,6 +15,8 @@ from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+
+from core.addresses import address_with_key
 
 register = template.Library()
 
@@ -155,3 +158,9 @@ def _read_link(link: Any) -> tuple[str, str, str]:
     if isinstance(link, Mapping):
         return link["code"], link["label"], link["url"]
     return link.code, link.label, link.url
+
+
+@register.simple_tag
+def address(name: str, key: uuid.UUID) -> str:
+    """As `{% url name key %}`, for an address with one key in it that stands on many pages."""
+    return address_with_key(name, key)

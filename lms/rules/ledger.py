@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -164,7 +165,7 @@ class CourseState:
 
     steps: Mapping[UUID, StepState] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def completed(self) -> frozenset[UUID]:
         return frozenset(key for key, step in self.steps.items() if step.completed_at is not None)
 

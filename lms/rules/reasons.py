@@ -20,7 +20,6 @@ from lms.rules.steps import (
     CourseSteps,
     Step,
     blocking_steps,
-    completion,
     completion_reason,
     missing_checks,
     missing_reflections,
@@ -162,7 +161,7 @@ def explain_incomplete(outline: CourseSteps, facts: Facts) -> list[Reason]:
     then, too, the list is empty; ``completion`` tells.)
     """
     completed = facts.state.completed
-    missing = frozenset(completion(outline.steps, completed).missing)
+    missing = [step for step in outline.steps if step.required and step.key not in completed]
     if not missing:
         return []
     blockers = blocking_steps(outline, completed)
@@ -170,9 +169,7 @@ def explain_incomplete(outline: CourseSteps, facts: Facts) -> list[Reason]:
     closed = facts.closes_at is not None and facts.now >= facts.closes_at
     if closed and facts.closes_at is not None:
         reasons.append(WindowClosed(step=None, closed_at=facts.closes_at))
-    for step in outline.steps:
-        if step.key not in missing:
-            continue
+    for step in missing:
         blocker = blockers.get(step.key)
         if blocker is not None:
             reasons.append(LockedBy(step=step.key, by=blocker.key))

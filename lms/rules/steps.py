@@ -39,6 +39,11 @@ class CourseSteps:
     order: str = "sequence"
 
     @cached_property
+    def assessed(self) -> frozenset[UUID]:
+        """The keys of the steps that hold an assessment."""
+        return frozenset(step.key for step in self.steps if step.kind in ASSESSED)
+
+    @cached_property
     def places(self) -> dict[str, int]:
         """Where each step stands in `steps`, by its key as text."""
         return {str(step.key): place for place, step in enumerate(self.steps)}

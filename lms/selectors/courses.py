@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -11,8 +12,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Case, F, QuerySet, TextField, When
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.http import Http404
 from django.utils import timezone
 
@@ -38,7 +40,6 @@ from lms.rules import (
     fold_events,
     next_step,
 )
-from lms.rules.steps import ASSESSED
 from lms.selectors.ways import ModuleView, StepView, Way, enrolment_url, find_way
 from lms.words import say_moment
 from modules.documents import Outline
@@ -146,7 +147,7 @@ class CourseView:
 
     @property
     def is_complete(self) -> bool:
-        return self.total > 0 and self.done == self.total
+        return self.way.is_complete
 
     @property
     def completed_at(self) -> datetime | None:
@@ -235,9 +236,15 @@ def read_course(enrolment: Enrolment, *, here: uuid.UUID | None = None) -> Cours
     return read_courses([enrolment], here=here)[0]
 
 
+# The documents come as their texts, since most of them are not asked for: what was done in a step that is complete.
 _read_progress: Final = PreparedQuery(
-    lambda: StepProgress.objects.filter(is_among("enrolment_id", "enrolments")),
-    fields=("id", "enrolment_id", "step_key", "opened_at", "last_at", "completed_at", "reason", "parts"),
+    lambda: StepProgress.objects.filter(is_among("enrolment_id", "enrolments")).annotate(
+        enrolment_key=F("enrolment_id"),
+        why=Cast("reason", TextField()),
+        done=Case(When(completed_at__isnull=True, then=Cast("parts", TextField()))),
+    ),
+    fields=("id", "step_key", "opened_at", "last_at", "completed_at"),
+    extra=("enrolment_key", "why", "done"),
 )
 _read_attempts: Final = PreparedQuery(
     lambda: LearningEvent.objects.filter(
@@ -284,22 +291,14 @@ def _read_states(enrolments: Sequence[Enrolment]) -> dict[uuid.UUID, CourseState
     """
     ids = [enrolment.pk for enrolment in enrolments]
     rows: dict[uuid.UUID, list[StepState]] = defaultdict(list)
-    names = _read_progress.plan().names
+    begun: list[tuple[uuid.UUID, uuid.UUID]] = []
     for values in _read_progress.rows(enrolments=ids):
-        known = dict(zip(names, values, strict=True))
-        rows[known["enrolment_id"]].append(_read_state(known))
-    assessed = {
-        (enrolment.pk, step.key)
-        for enrolment in enrolments
-        for step in steps_of(enrolment.edition).steps
-        if step.kind in ASSESSED
-    }
-    under_way = {
-        (enrolment_id, state.key)
-        for enrolment_id, found in rows.items()
-        for state in found
-        if state.completed_at is None and (enrolment_id, state.key) in assessed
-    }
+        state = _read_state(values)
+        rows[values[5]].append(state)
+        if state.completed_at is None:
+            begun.append((values[5], state.key))
+    assessed = {enrolment.pk: steps_of(enrolment.edition).assessed for enrolment in enrolments}
+    under_way = {(enrolment, step) for enrolment, step in begun if step in assessed[enrolment]}
     events: dict[uuid.UUID, list[Event]] = defaultdict(list)
     if under_way:
         asked = {
@@ -317,17 +316,19 @@ def _read_states(enrolments: Sequence[Enrolment]) -> dict[uuid.UUID, CourseState
     }
 
 
-def _read_state(row: Mapping[str, Any]) -> StepState:
+def _read_state(row: Sequence[Any]) -> StepState:
     """A step as the projection tells it: all but its attempts, and its parts without saying which is of which kind."""
+    _id, key, opened_at, last_at, completed_at, _enrolment, reason, parts = row
+    done = json.loads(parts) if parts else {}
     return StepState(
-        key=row["step_key"],
-        opened_at=row["opened_at"],
-        last_at=row["last_at"],
-        active_at=row["last_at"],
-        completed_at=row["completed_at"],
-        reason=row["reason"],
-        checks=row["parts"],
-        reflections=row["parts"],
+        key=key,
+        opened_at=opened_at,
+        last_at=last_at,
+        active_at=last_at,
+        completed_at=completed_at,
+        reason=json.loads(reason) if reason else {},
+        checks=done,
+        reflections=done,
     )
 
 
@@ -384,6 +385,11 @@ def _read_terms(edition_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[uuid.U
 def _apply_grants(
     base: Mapping[uuid.UUID, BaseTerms], grants: Sequence[Grant], enrolment: Enrolment, now: datetime
 ) -> dict[uuid.UUID, StepTerms]:
+    if not grants:
+        return {
+            key: StepTerms(pass_mark=known.pass_mark, attempts_allowed=known.attempts)
+            for key, known in base.items()
+        }
     terms = {}
     for key, known in base.items():
         effective = effective_terms(

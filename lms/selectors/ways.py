@@ -125,6 +125,10 @@ class Way:
     def total(self) -> int:
         return sum(module.total for module in self.modules)
 
+    @property
+    def is_complete(self) -> bool:
+        return self.total > 0 and self.done == self.total
+
     @cached_property
     def minutes_left(self) -> int:
         return sum(view.step.minutes for view in self.steps if view.step.required and not view.is_done)
