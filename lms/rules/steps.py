@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,10 @@ class CourseSteps:
 
     steps: tuple[Step, ...]
     order: str = "sequence"
+
+    @cached_property
+    def by_key(self) -> Mapping[UUID, Step]:
+        return {step.key: step for step in self.steps}
 
     @classmethod
     def from_outline(cls, outline: Outline) -> CourseSteps:
@@ -75,13 +80,11 @@ class Completion:
 
 def completion(steps: Iterable[Step], records: Collection[UUID]) -> Completion:
     """Compare the required steps with the keys of the steps that have a completion record."""
-    required = [step.key for step in steps if step.required]
-    recorded = frozenset(records)
-    return Completion(
-        required=frozenset(required),
-        done=recorded.intersection(required),
-        missing=tuple(key for key in required if key not in recorded),
-    )
+    in_order = [step.key for step in steps if step.required]
+    required = frozenset(in_order)
+    done = required & frozenset(records)
+    missing = () if len(done) == len(required) else tuple([key for key in in_order if key not in done])
+    return Completion(required=required, done=done, missing=missing)
 
 
 def completion_reason(step: Step, state: StepState | None) -> Mapping[str, Any] | None:
