@@ -159,13 +159,14 @@ def course_values(steps: CourseSteps, records: Iterable[StepRecord]) -> dict[str
     completed = {step.key: record.completed_at for step, record in known if record.completed_at}
     result = completion(steps.steps, completed)
     last = max([record for _step, record in known], key=_last_done, default=None)
+    waiting = StepProgress.State.WAITING.value
     return {
         "steps_required": len(result.required),
         "steps_complete": len(result.done),
         "last_step_key": last.key if last else None,
         "last_at": last.last_at if last else None,
         "completed_at": max([completed[key] for key in result.done]) if result.complete else None,
-        "waiting": len([record for _step, record in known if record.state == StepProgress.State.WAITING]),
+        "waiting": len([record for _step, record in known if record.state == waiting]),
     }
 
 

@@ -86,7 +86,7 @@ def make_evidence(
     return Gained(kind=kind, source=source, competencies=[key for key, _place, _finding in known], rows=rows)
 
 
-_of_lessons: Final[Kept[tuple[uuid.UUID, uuid.UUID], tuple[Finding, ...]]] = Kept(2000)
+_of_lessons: Final[Kept[tuple[uuid.UUID, str, uuid.UUID], tuple[Finding, ...]]] = Kept(2000)
 
 
 def _findings_of_lesson(edition: CourseEdition, step_key: uuid.UUID) -> tuple[Finding, ...]:
@@ -103,12 +103,13 @@ def _findings_of_lesson(edition: CourseEdition, step_key: uuid.UUID) -> tuple[Fi
 def evidence_of_lesson(*, enrolment: Enrolment, step_key: uuid.UUID, now: datetime) -> Gained:
     """What finishing a lesson says."""
     edition = enrolment.edition
+    key = (edition.pk, edition.digest, step_key)
     return make_evidence(
         enrolment=enrolment,
         step_key=step_key,
         kind=Evidence.Kind.LESSON,
         source=uuid.uuid5(enrolment.pk, str(step_key)),
-        findings=_of_lessons.read((edition.pk, step_key), lambda: _findings_of_lesson(edition, step_key)),
+        findings=_of_lessons.read(key, lambda: _findings_of_lesson(edition, step_key)),
         now=now,
     )
 

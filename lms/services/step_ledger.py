@@ -138,6 +138,7 @@ class StepLedger:
         self.step = find_step(enrolment, step_key)
         self._events = list(map(make_event, events))
         self._records = list(starmap(StepRecord, records))
+        self._before = next((one for one in self._records if one.key == step_key), None)
         self._added: list[dict[str, Any]] = []
         self._gained: list[Gained] = []
 
@@ -214,7 +215,7 @@ class StepLedger:
         One round trip, two where evidence was added.
         """
         enrolment = self.enrolment
-        others = [one for one in self._records if one.key != self.step.key]
+        others = [one for one in self._records if one is not self._before]
         course = make_course_row(enrolment, [*others, StepRecord.from_state(self.state)])
         first = _write_events.statements(self._added)
         last = [
@@ -244,5 +245,4 @@ class StepLedger:
     @property
     def _completes_course(self) -> bool:
         """Whether this very step was missing until now, where the course is complete with it."""
-        known = any(one.key == self.step.key and one.completed_at is not None for one in self._records)
-        return self.step.required and not known
+        return self.step.required and (self._before is None or self._before.completed_at is None)
