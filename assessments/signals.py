@@ -4,7 +4,8 @@ from django.dispatch import Signal
 
 # Arguments: attempt, language.
 attempt_started = Signal()
-# Arguments: attempt, language. Its score is set, or it waits for a marker.
+# Arguments: attempt, language, held (what whoever handed in holds locked, or None). Its score is set, or it waits for a
+# marker.
 attempt_submitted = Signal()
 # Arguments: mark (with mark.attempt).
 attempt_marked = Signal()

@@ -37,6 +37,7 @@ def main() -> None:
     wanted = read_arguments()
     started = time.monotonic()
     stage.set_environment()
+    stage.stop_on_signals()
     embedded = stage.start_postgres()
     stage.prepare_site()
     import django

@@ -57,6 +57,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="also say which functions it goes to")
     wanted = parser.parse_args()
     stage.set_environment()
+    stage.stop_on_signals()
     embedded = stage.start_postgres()
     stage.prepare_site()
     import django

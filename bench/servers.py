@@ -79,6 +79,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=200)
     wanted = parser.parse_args()
     stage.set_environment()
+    stage.stop_on_signals()
     embedded = stage.start_postgres()
     stage.prepare_site()
     import django

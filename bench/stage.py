@@ -44,6 +44,16 @@ def set_environment() -> None:
     )
 
 
+def stop_on_signals() -> None:
+    """Let who ends the bench by a signal end its servers too, as Ctrl-C does."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+
+
 def start_postgres() -> EmbeddedPostgres:
     """The embedded server with the site's own settings, shared with whoever runs beside."""
     embedded = EmbeddedPostgres(FOLDER / "postgres", say=lambda text: print(f"  {text}", flush=True))

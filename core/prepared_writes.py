@@ -7,9 +7,11 @@ with it. Only what every saved answer passes through is written this way. docs/p
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from operator import itemgetter
 from typing import Any, Final, Generic, TypeVar, cast
@@ -22,9 +24,6 @@ from django.db.transaction import TransactionManagementError
 from core.prepared import Plan, PreparedQuery, fetch_together
 
 M = TypeVar("M", bound=models.Model)
-
-# psycopg reads a text with more values anew each time.
-MOST_VALUES: Final = 50
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,8 @@ def run_together(statements: Sequence[Statement]) -> None:
 class Question(Generic[M]):
     """A prepared query with what it is run with, to be asked together with others.
 
-    With `columns`, names of the model's own, the answer are tuples of their values instead of objects: for many rows
-    of which little is needed.
+    With `columns`, names of the model's own or of what was annotated, the answer are tuples of their values instead
+    of objects: for many rows of which little is needed.
     """
 
     query: PreparedQuery[M]
@@ -65,7 +64,7 @@ class Question(Generic[M]):
     def read(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
         """The answer, from the rows as they came."""
         if self.columns:
-            names = list(self.query.plan().names)
+            names = [*self.query.plan().names, *self.query._extra]
             return list(map(itemgetter(*map(names.index, self.columns)), rows))
         return [self.query.make(row) for row in rows]
 
@@ -127,24 +126,14 @@ def _prepare(fields: Iterable[tuple[str, type | None, Field[Any, Any]]], row: mo
 
 
 class PreparedInsert(Generic[M]):
-    """`bulk_create` of a model without signals, its SQL made once.
+    """`save()` of a new row of a model without signals, its SQL made once.
 
-    With `ignore_conflicts` a row that breaks a unique constraint is passed over; with `unique` and `update` (names of
-    fields) the row that is there gets the new values instead; else it is an error.
+    With `ignore_conflicts` a row that breaks a unique constraint is passed over; else it is an error.
     """
 
-    def __init__(
-        self,
-        model: type[M],
-        *,
-        ignore_conflicts: bool = False,
-        unique: Sequence[str] = (),
-        update: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, model: type[M], *, ignore_conflicts: bool = False) -> None:
         self.model = model
         self.ignore_conflicts = ignore_conflicts
-        self.unique = tuple(unique)
-        self.update = tuple(update)
 
     @cached_property
     def _fields(self) -> list[tuple[str, type | None, Field[Any, Any]]]:
@@ -153,49 +142,94 @@ class PreparedInsert(Generic[M]):
             field for field in self.model._meta.concrete_fields if not isinstance(field, made)
         )
 
-    def _columns(self, names: Iterable[str]) -> list[str]:
-        fields = (cast("Field[Any, Any]", self.model._meta.get_field(name)) for name in names)
-        return [cast(str, field.column) for field in fields]
-
     @cached_property
-    def _head(self) -> str:
+    def _sql(self) -> str:
         columns = _quote(*(cast(str, field.column) for _name, _native, field in self._fields))
-        return f"INSERT INTO {_quote(self.model._meta.db_table)} ({columns}) VALUES "  # noqa: S608
-
-    @cached_property
-    def _row(self) -> str:
-        return f"({', '.join(['%s'] * len(self._fields))})"
-
-    @cached_property
-    def _tail(self) -> str:
-        if not self.unique:
-            return " ON CONFLICT DO NOTHING" if self.ignore_conflicts else ""
-        new = ", ".join(f"{name} = EXCLUDED.{name}" for name in map(_quote, self._columns(self.update)))
-        return f" ON CONFLICT ({_quote(*self._columns(self.unique))}) DO UPDATE SET {new}"
-
-    @cached_property
-    def _returning(self) -> str:
-        return f" RETURNING {_quote(cast(str, self.model._meta.pk.column))}"
-
-    def statements(self, rows: Sequence[M]) -> list[Statement]:
-        """What inserts these rows, to be run together with other things; none where there are none."""
-        size = max(1, MOST_VALUES // len(self._fields))
-        return [self._statement(rows[start : start + size]) for start in range(0, len(rows), size)]
-
-    def _statement(self, rows: Sequence[M]) -> Statement:
-        sql = self._head + ", ".join([self._row] * len(rows)) + self._tail
-        return Statement(sql, tuple(value for row in rows for value in _prepare(self._fields, row)))
+        places = ", ".join(["%s"] * len(self._fields))
+        conflict = " ON CONFLICT DO NOTHING" if self.ignore_conflicts else ""
+        table, key = self.model._meta.db_table, cast(str, self.model._meta.pk.column)
+        return (
+            f"INSERT INTO {_quote(table)} ({columns}) VALUES ({places}){conflict} "  # noqa: S608
+            f"RETURNING {_quote(key)}"
+        )
 
     def insert(self, row: M) -> bool:
         """Insert one row, its new key set on it; False where a unique constraint keeps it out. One query."""
-        plain = self._statement([row])
-        found = Statement(plain.sql + self._returning, plain.values).run()
+        found = Statement(self._sql, tuple(_prepare(self._fields, row))).run()
         if not found:
             return False
         row.pk = found[0][0]
         row._state.adding = False
         row._state.db = connection.alias
         return True
+
+
+# What JSON does not know, and the server reads from its text.
+_AS_TEXT: Final[dict[type, type[str]]] = {UUID: str, datetime: str, Decimal: str}
+
+
+def _write_as_text(value: object) -> str:
+    write = _AS_TEXT.get(type(value))
+    if write is None:
+        raise TypeError(f"A {type(value).__name__} cannot be written in a row.")
+    return write(value)
+
+
+_write_json: Final = json.JSONEncoder(default=_write_as_text).encode
+
+
+class PreparedRows(Generic[M]):
+    """An INSERT of rows that are given as dictionaries: any number of them is one statement with one value.
+
+    The server takes the rows out of a JSON text. An object of the model for each row, and each of its values adapted
+    by itself, would take a hundred and fifty calls a row; this takes a few. `fields` names the columns that every row
+    has (of a foreign key the one with its key); all others must do without a value. What a value may be: what JSON
+    knows, a key, a moment, a decimal.
+
+    A row that breaks a unique constraint is an error; with `ignore_conflicts` it is passed over; with `unique` and
+    `update` (names of fields) the row that is there gets the new values instead.
+    """
+
+    def __init__(
+        self,
+        model: type[M],
+        fields: Sequence[str],
+        *,
+        ignore_conflicts: bool = False,
+        unique: Sequence[str] = (),
+        update: Sequence[str] = (),
+    ) -> None:
+        self.model = model
+        self.names = tuple(fields)
+        self.ignore_conflicts = ignore_conflicts
+        self.unique = tuple(unique)
+        self.update = tuple(update)
+
+    def _fields(self, names: Iterable[str]) -> list[Field[Any, Any]]:
+        return [cast("Field[Any, Any]", self.model._meta.get_field(name)) for name in names]
+
+    def _columns(self, names: Iterable[str]) -> list[str]:
+        return [cast(str, field.column) for field in self._fields(names)]
+
+    @cached_property
+    def _sql(self) -> str:
+        types = [field.db_type(connection) for field in self._fields(self.names)]
+        given = ", ".join(f"{_quote(name)} {kind}" for name, kind in zip(self.names, types, strict=True))
+        return (
+            f"INSERT INTO {_quote(self.model._meta.db_table)} ({_quote(*self._columns(self.names))}) "  # noqa: S608
+            f"SELECT {_quote(*self.names)} FROM jsonb_to_recordset(%s::jsonb) AS given({given}){self._conflict}"
+        )
+
+    @property
+    def _conflict(self) -> str:
+        if not self.unique:
+            return " ON CONFLICT DO NOTHING" if self.ignore_conflicts else ""
+        new = ", ".join(f"{name} = EXCLUDED.{name}" for name in map(_quote, self._columns(self.update)))
+        return f" ON CONFLICT ({_quote(*self._columns(self.unique))}) DO UPDATE SET {new}"
+
+    def statements(self, rows: Sequence[Mapping[str, object]]) -> list[Statement]:
+        """What inserts these rows in their order, to be run together with other things; none where there are none."""
+        return [Statement(self._sql, (_write_json(rows),))] if rows else []
 
 
 class PreparedUpdate(Generic[M]):

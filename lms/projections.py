@@ -18,7 +18,7 @@ from django.db.models import F
 from django.utils.dateparse import parse_datetime
 
 from core.prepared import PreparedQuery, given_uuid, is_among
-from core.prepared_writes import PreparedInsert, Question, ask_together, run_together
+from core.prepared_writes import PreparedRows, Question, ask_together, run_together
 from lms import rules
 from lms.models import (
     CourseProgress,
@@ -55,33 +55,39 @@ STANDING_FIELDS = ("state", "since", "valid_until", "reason")
 ENROLMENT_FIELDS = ("state", "edition_id", "closes_at")
 
 
+_VERBS: Final = {verb.value: verb for verb in Verb}
+EVENT_FIELDS = ("client_id", "verb", "step_key", "occurred_at", "object_key", "result")
+
+
+def make_event(columns: Sequence[Any]) -> Event:
+    """A ledger row as the rules read it, of its columns `EVENT_FIELDS`."""
+    client_id, verb, step_key, occurred_at, object_key, result = columns
+    return Event(
+        id=client_id,
+        verb=_VERBS[verb],
+        step=step_key,
+        occurred_at=occurred_at,
+        object_key=object_key,
+        result=result,
+    )
+
+
 def read_event(row: LearningEvent) -> Event:
     """A ledger row as the rules read it."""
-    return Event(
-        id=row.client_id,
-        verb=Verb(row.verb),
-        step=row.step_key,
-        occurred_at=row.occurred_at,
-        object_key=row.object_key,
-        result=row.result,
-    )
+    return make_event([getattr(row, name) for name in EVENT_FIELDS])
 
 
 _read_events: Final = PreparedQuery(
     lambda: LearningEvent.objects.filter(
         enrolment_id=given_uuid("enrolment"), step_key=given_uuid("step")
-    ).order_by("id")
+    ).order_by("id"),
+    fields=("id", *EVENT_FIELDS),
 )
 
 
 def ask_events(enrolment_id: uuid.UUID, step_key: uuid.UUID) -> Question[LearningEvent]:
-    """What the ledger says of one step, oldest first."""
-    return Question.of(_read_events, enrolment=enrolment_id, step=step_key)
-
-
-def fold_step(step_key: uuid.UUID, events: Iterable[Event]) -> StepState:
-    """Where a learner stands in one step, from its entries."""
-    return fold_events(events).steps.get(step_key, StepState(key=step_key))
+    """What the ledger says of one step, oldest first: what `make_event` reads."""
+    return Question(_read_events, {"enrolment": enrolment_id, "step": step_key}, columns=EVENT_FIELDS)
 
 
 def step_values(state: StepState) -> dict[str, Any]:
@@ -101,12 +107,17 @@ def step_values(state: StepState) -> dict[str, Any]:
     }
 
 
-def make_step_row(enrolment: Enrolment, state: StepState) -> StepProgress:
+def make_step_row(enrolment: Enrolment, state: StepState) -> dict[str, Any]:
     """The row of one step, as the ledger gives it."""
-    return StepProgress(enrolment_id=enrolment.pk, step_key=state.key, **step_values(state))
+    return {"enrolment_id": enrolment.pk, "step_key": state.key, **step_values(state)}
 
 
-write_steps: Final = PreparedInsert(StepProgress, unique=("enrolment", "step_key"), update=STEP_FIELDS)
+write_steps: Final = PreparedRows(
+    StepProgress,
+    ("enrolment_id", "step_key", *STEP_FIELDS),
+    unique=("enrolment", "step_key"),
+    update=STEP_FIELDS,
+)
 
 
 # In the order of `StepRecord`.
@@ -144,83 +155,110 @@ def course_values(steps: CourseSteps, records: Iterable[StepRecord]) -> dict[str
 
     A course stands complete from the moment its last required step was completed.
     """
-    known = {record.key: record for record in records}
-    completed = {key: record.completed_at for key, record in known.items() if record.completed_at}
+    known = [(step, record) for record in records if (step := steps.by_key.get(record.key)) is not None]
+    completed = {step.key: record.completed_at for step, record in known if record.completed_at}
     result = completion(steps.steps, completed)
-    in_course = [known[step.key] for step in steps.steps if step.key in known]
-    last = max(in_course, key=lambda record: (record.last_at, str(record.key)), default=None)
+    last = max([record for _step, record in known], key=_last_done, default=None)
+    waiting = StepProgress.State.WAITING.value
     return {
         "steps_required": len(result.required),
         "steps_complete": len(result.done),
         "last_step_key": last.key if last else None,
         "last_at": last.last_at if last else None,
-        "completed_at": max((completed[key] for key in result.done), default=None)
-        if result.complete
-        else None,
-        "waiting": sum(record.state == StepProgress.State.WAITING for record in in_course),
+        "completed_at": max([completed[key] for key in result.done]) if result.complete else None,
+        "waiting": len([record for _step, record in known if record.state == waiting]),
     }
 
 
-def make_course_row(enrolment: Enrolment, records: Iterable[StepRecord]) -> CourseProgress:
+def _last_done(record: StepRecord) -> tuple[Any, int]:
+    """Of two steps at the same moment one always is the last."""
+    return record.last_at, record.key.int
+
+
+def make_course_row(enrolment: Enrolment, records: Iterable[StepRecord]) -> dict[str, Any]:
     """The row of the course, from what its steps' rows say."""
-    return CourseProgress(enrolment_id=enrolment.pk, **course_values(steps_of(enrolment.edition), records))
+    return {"enrolment_id": enrolment.pk, **course_values(steps_of(enrolment.edition), records)}
 
 
-write_courses: Final = PreparedInsert(CourseProgress, unique=("enrolment",), update=COURSE_FIELDS)
+write_courses: Final = PreparedRows(
+    CourseProgress, ("enrolment_id", *COURSE_FIELDS), unique=("enrolment",), update=COURSE_FIELDS
+)
 
 
-def project_course(enrolment: Enrolment) -> CourseProgress:
+def project_course(enrolment: Enrolment) -> None:
     """Write the row of the course from its steps' rows. Two queries."""
     (rows,) = ask_together(ask_records(enrolment.pk))
-    row = make_course_row(enrolment, starmap(StepRecord, rows))
-    run_together(write_courses.statements([row]))
-    return row
+    run_together(write_courses.statements([make_course_row(enrolment, starmap(StepRecord, rows))]))
 
 
 # --- Standing -----------------------------------------------------------------------------------------------------
 
 
-def read_evidence(row: Evidence) -> rules.Evidence:
-    """A ledger row as the rules read it. Its competency stands beside it, or in the row of the edition."""
+_STRENGTHS: Final = {strength.value: strength for strength in rules.Strength}
+# The competency stands in the row of the framework's edition.
+EVIDENCE_FIELDS = (
+    "id",
+    "competency",
+    "level",
+    "kind",
+    "valid_from",
+    "valid_until",
+    "strength",
+    "retracts_id",
+)
+
+
+def make_entry(columns: Sequence[Any]) -> rules.Evidence:
+    """An entry of the ledger of evidence as the rules read it, of its columns `EVIDENCE_FIELDS`."""
+    key, competency, level, kind, valid_from, valid_until, strength, retracts = columns
     return rules.Evidence(
-        id=row.pk,
-        competency=getattr(row, "competency", None) or row.edition_competency.competency_id,
-        level=row.level,
-        kind=row.kind,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        strength=rules.Strength(row.strength),
-        retracts=row.retracts_id,
+        id=key,
+        competency=competency,
+        level=level,
+        kind=kind,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        strength=_STRENGTHS[strength],
+        retracts=retracts,
     )
 
 
-def _standing_rows(entries: Iterable[rules.Evidence], *, subject_id: uuid.UUID) -> list[Standing]:
-    """The standings that the ledger gives, each competency as of its own latest entry.
+def read_evidence(row: Evidence) -> rules.Evidence:
+    """A ledger row as the rules read it."""
+    competency = row.edition_competency.competency_id
+    own = [getattr(row, name) for name in EVIDENCE_FIELDS if name != "competency"]
+    return make_entry([own[0], competency, *own[1:]])
+
+
+def _standings_of(
+    entries: Iterable[rules.Evidence],
+) -> Iterator[tuple[uuid.UUID, list[rules.Evidence], Mapping[str, rules.Standing]]]:
+    """Each competency with its entries and the standings that they give, as of the latest of them.
 
     A projection must not depend on today, nor on which competencies are projected together. What has run out since
     then is told by `valid_until`, which whoever reads compares with the clock.
     """
-    by_competency: dict[uuid.UUID, list[rules.Evidence]] = defaultdict(list)
+    by_competency: dict[int, list[rules.Evidence]] = defaultdict(list)
     for entry in entries:
-        by_competency[entry.competency].append(entry)
-    found = {
-        pair: standing
-        for pieces in by_competency.values()
-        for pair, standing in rules.standing(pieces, at=max(piece.valid_from for piece in pieces)).items()
+        # As a number a key is compared without a call of Python.
+        by_competency[entry.competency.int].append(entry)
+    for pieces in by_competency.values():
+        last = max([piece.valid_from for piece in pieces])
+        yield pieces[0].competency, pieces, rules.standing_by_level(pieces, at=last)
+
+
+def _make_standing(
+    subject_id: uuid.UUID | str, competency: uuid.UUID, level: str, standing: rules.Standing
+) -> dict[str, Any]:
+    return {
+        "subject_id": subject_id,
+        "competency_id": competency,
+        "level": level,
+        "state": standing.state.value,
+        "since": standing.since,
+        "valid_until": standing.valid_until,
+        "reason": {"evidence": [[reason.evidence, reason.code] for reason in standing.reasons]},
     }
-    return [
-        Standing(
-            subject_id=subject_id,
-            competency_id=competency,
-            level=level,
-            state=standing.state.value,
-            since=standing.since,
-            valid_until=standing.valid_until,
-            reason={"evidence": [[reason.evidence, reason.code] for reason in standing.reasons]},
-        )
-        for (competency, level), standing in found.items()
-        if standing.since is not None
-    ]
 
 
 def _evidence_of(subject_ids: Iterable[uuid.UUID], competencies: Iterable[uuid.UUID] | None = None) -> Any:
@@ -238,44 +276,46 @@ _read_evidence: Final[PreparedQuery[Any]] = PreparedQuery(
         .annotate(competency=F("edition_competency__competency_id"))
         .order_by("id")
     ),
-    fields=("id", "level", "kind", "valid_from", "valid_until", "strength", "retracts_id"),
+    fields=EVIDENCE_FIELDS,
     extra=("competency",),
 )
-write_standings: Final = PreparedInsert(
-    Standing, unique=("subject", "competency", "level"), update=STANDING_FIELDS
+write_standings: Final = PreparedRows(
+    Standing,
+    ("subject_id", "competency_id", "level", *STANDING_FIELDS),
+    unique=("subject", "competency", "level"),
+    update=STANDING_FIELDS,
 )
 
 
 def ask_evidence(subject_id: uuid.UUID, competencies: Iterable[uuid.UUID]) -> Question[Evidence]:
-    """What the ledger holds of a person in some competencies, oldest first."""
-    return Question.of(_read_evidence, subject=subject_id, competencies=list(set(competencies)))
+    """What the ledger holds of a person in some competencies, oldest first: what `make_entry` reads."""
+    given = {"subject": subject_id, "competencies": list(competencies)}
+    return Question(_read_evidence, given, columns=EVIDENCE_FIELDS)
 
 
-def make_standings(subject_id: uuid.UUID, entries: Sequence[Evidence]) -> list[Standing]:
+def make_standings(subject_id: uuid.UUID, entries: Iterable[rules.Evidence]) -> list[dict[str, Any]]:
     """The standings that these entries give, not written yet.
 
     One that they do not give any more, because what it rested on was taken back, is removed: one query, else none.
     """
-    read = list(map(read_evidence, entries))
-    rows = _standing_rows(read, subject_id=subject_id)
-    given = {(row.competency_id, row.level) for row in rows}
-    for entry in read:
-        if (entry.competency, entry.level) not in given:
-            given.add((entry.competency, entry.level))
-            Standing.objects.filter(
-                subject_id=subject_id, competency_id=entry.competency, level=entry.level
-            ).delete()
+    rows = []
+    subject = str(subject_id)
+    for competency, pieces, standings in _standings_of(entries):
+        given = {level: standing for level, standing in standings.items() if standing.since is not None}
+        rows += [_make_standing(subject, competency, *pair) for pair in given.items()]
+        for level in {piece.level for piece in pieces} - given.keys():
+            Standing.objects.filter(subject_id=subject_id, competency_id=competency, level=level).delete()
     return rows
 
 
 def project_standing(subject_id: uuid.UUID, competencies: Iterable[uuid.UUID]) -> None:
     """Write the standings of a person in some competencies, and remove what is not theirs. Three queries."""
     wanted = set(competencies)
-    entries = _read_evidence.objects(subject=subject_id, competencies=list(wanted))
-    rows = make_standings(subject_id, entries)
+    (entries,) = ask_together(ask_evidence(subject_id, wanted))
+    rows = make_standings(subject_id, map(make_entry, entries))
     stale = Standing.objects.filter(subject_id=subject_id, competency_id__in=wanted)
     for row in rows:
-        stale = stale.exclude(competency_id=row.competency_id, level=row.level)
+        stale = stale.exclude(competency_id=row["competency_id"], level=row["level"])
     stale.delete()
     run_together(write_standings.statements(rows))
 
@@ -421,15 +461,17 @@ def _rebuild_standings(ids: Sequence[uuid.UUID], *, check: bool) -> list[Differe
     differences: list[Difference] = []
     for subject_id in ids:
         expected = {
-            (row.competency_id, row.level): row
-            for row in _standing_rows(map(read_evidence, entries[subject_id]), subject_id=subject_id)
+            (competency, level): _make_standing(subject_id, competency, level, standing)
+            for competency, _pieces, standings in _standings_of(map(read_evidence, entries[subject_id]))
+            for level, standing in standings.items()
+            if standing.since is not None
         }
         for key in {*expected, *stored[subject_id]}:
             wanted, found = expected.get(key), stored[subject_id].get(key)
             differences += _compare(
                 "lms_standing",
                 f"{subject_id}/{key[0]}/{key[1]}",
-                _pick(wanted, STANDING_FIELDS) if wanted else None,
+                {name: wanted[name] for name in STANDING_FIELDS} if wanted else None,
                 _pick(found, STANDING_FIELDS) if found else None,
             )
         if not check:

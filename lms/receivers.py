@@ -12,8 +12,8 @@ def hear_attempt_started(*, attempt: Attempt, language: str, **kwargs: Any) -> N
     sittings.note_attempt_started(attempt=attempt, language=language)
 
 
-def hear_attempt_submitted(*, attempt: Attempt, language: str, **kwargs: Any) -> None:
-    sittings.note_attempt_submitted(attempt=attempt, language=language)
+def hear_attempt_submitted(*, attempt: Attempt, language: str, held: object, **kwargs: Any) -> None:
+    sittings.note_attempt_submitted(attempt=attempt, language=language, held=held)
 
 
 def hear_attempt_marked(*, mark: Mark, **kwargs: Any) -> None:

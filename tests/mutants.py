@@ -169,8 +169,8 @@ MUTANTS = (
     Mutant(
         name="a projection forgets a completion",
         path="lms/projections.py",
-        old='unique=("enrolment", "step_key"), update=STEP_FIELDS)',
-        new='unique=("enrolment", "step_key"), update=[x for x in STEP_FIELDS if x != "completed_at"])',
+        old="    update=STEP_FIELDS,\n",
+        new='    update=[name for name in STEP_FIELDS if name != "completed_at"],\n',
         tests=("tests/lms/test_services_learning.py",),
     ),
     Mutant(

@@ -38,9 +38,12 @@ def submit_attempt(*, attempt: Attempt, submit_id: uuid.UUID, language: str | No
     return hand_in(attempt=attempt, submit_id=submit_id, language=language)
 
 
-def hand_in(*, attempt: Attempt, submit_id: uuid.UUID, language: str | None = None) -> Attempt:
+def hand_in(
+    *, attempt: Attempt, submit_id: uuid.UUID, language: str | None = None, held: object = None
+) -> Attempt:
     """`submit_attempt` within the transaction of who has locked what stands above the attempt.
 
+    What the floor above `held` and has read there is given back to it with the news, so that it is not read again.
     Two queries, three where words were typed, and those of the floor above that hears of it.
     """
     found, answers, others = ask_together(
@@ -69,7 +72,9 @@ def hand_in(*, attempt: Attempt, submit_id: uuid.UUID, language: str | None = No
     attempt.submit_id = submit_id
     set_score(attempt, score)
     _write_result.statement(attempt).run()
-    attempt_submitted.send(sender=Attempt, attempt=attempt, language=language or get_language() or "en")
+    attempt_submitted.send(
+        sender=Attempt, attempt=attempt, language=language or get_language() or "en", held=held
+    )
     return attempt
 
 

@@ -13,6 +13,7 @@ from lms.rules.evidence import (
     StandingState,
     Strength,
     standing,
+    standing_by_level,
 )
 from lms.rules.ledger import (
     IDLE_DAYS,
@@ -24,6 +25,7 @@ from lms.rules.ledger import (
     Verb,
     apply_event,
     fold_events,
+    fold_step,
     is_stuck,
 )
 from lms.rules.reasons import (
@@ -115,10 +117,12 @@ __all__ = [
     "explain_incomplete",
     "explain_step",
     "fold_events",
+    "fold_step",
     "is_stuck",
     "is_unlocked",
     "missing_checks",
     "missing_reflections",
     "next_step",
     "standing",
+    "standing_by_level",
 ]

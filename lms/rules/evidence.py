@@ -7,7 +7,7 @@ lower levels too, the evidence says so (``covers_lower``), and only then does it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -83,50 +83,71 @@ def standing(evidence: Iterable[Evidence], *, at: datetime) -> dict[CompetencyLe
     Held by any evidence that holds; under way by contributions only; not yet where all of it has expired,
     was withdrawn or does not count yet. A pair without any evidence is not in the result.
     """
+    entries = _in_order(evidence)
+    withdrawn = _withdrawn(entries)
+    by_competency: dict[UUID, list[Evidence]] = {}
+    for entry in entries:
+        by_competency.setdefault(entry.competency, []).append(entry)
+    return {
+        (competency, level): found
+        for competency, pieces in by_competency.items()
+        for level, found in _stand_by_level(pieces, withdrawn, at).items()
+    }
+
+
+def standing_by_level(evidence: Iterable[Evidence], *, at: datetime) -> dict[str, Standing]:
+    """:func:`standing` of evidence that is all of one competency: by level."""
+    entries = _in_order(evidence)
+    return _stand_by_level(entries, _withdrawn(entries), at)
+
+
+def _in_order(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """Each entry once, in order of its id."""
     entries = {entry.id: entry for entry in evidence}
-    withdrawn = _withdrawn(entries.values())
-    bearing: dict[CompetencyLevel, list[tuple[Evidence, str]]] = {}
-    for entry in sorted(entries.values(), key=lambda entry: entry.id):
+    return [entries[key] for key in sorted(entries)]
+
+
+def _stand_by_level(entries: Iterable[Evidence], withdrawn: Set[int], at: datetime) -> dict[str, Standing]:
+    bearing: dict[str, list[tuple[Evidence, str]]] = {}
+    for entry in entries:
         if entry.retracts is not None:
             continue
-        code = _code(entry, at, entry.id in withdrawn)
-        bearing.setdefault((entry.competency, entry.level), []).append((entry, code))
+        code = "withdrawn" if entry.id in withdrawn else _code(entry, at)
+        bearing.setdefault(entry.level, []).append((entry, code))
         if entry.covers_lower and entry.strength is Strength.HOLDS:
             for level in LEVELS[: LEVELS.index(entry.level)]:
                 lower = "covers_lower" if code == "holds" else code
-                bearing.setdefault((entry.competency, level), []).append((entry, lower))
-    return {pair: _stand(found) for pair, found in bearing.items()}
+                bearing.setdefault(level, []).append((entry, lower))
+    return {level: _stand(found) for level, found in bearing.items()}
 
 
-def _code(entry: Evidence, at: datetime, withdrawn: bool) -> str:
-    if withdrawn:
-        return "withdrawn"
+def _code(entry: Evidence, at: datetime) -> str:
     if at < entry.valid_from:
         return "not_valid_yet"
     if entry.valid_until is not None and at >= entry.valid_until:
         return "expired"
-    return entry.strength.value
+    return "holds" if entry.strength is Strength.HOLDS else "contributes"
 
 
 def _stand(found: list[tuple[Evidence, str]]) -> Standing:
-    reasons = tuple(StandingReason(evidence=entry.id, code=code) for entry, code in found)
+    reasons = tuple([StandingReason(evidence=entry.id, code=code) for entry, code in found])
     holding = [entry for entry, code in found if code in ("holds", "covers_lower")]
     contributing = [entry for entry, code in found if code == "contributes"]
     if holding:
         ends = [entry.valid_until for entry in holding]
-        last = None if None in ends else max(end for end in ends if end is not None)
-        since = min(entry.valid_from for entry in holding)
+        last = None if None in ends else max([end for end in ends if end is not None])
+        since = min([entry.valid_from for entry in holding])
         return Standing(state=StandingState.HELD, reasons=reasons, since=since, valid_until=last)
     if contributing:
-        since = min(entry.valid_from for entry in contributing)
+        since = min([entry.valid_from for entry in contributing])
         return Standing(state=StandingState.UNDER_WAY, reasons=reasons, since=since)
     return Standing(state=StandingState.NOT_YET, reasons=reasons)
 
 
-def _withdrawn(entries: Iterable[Evidence]) -> set[int]:
-    """The entries taken back by a retraction that stands. A retraction comes after what it retracts."""
+def _withdrawn(entries: Sequence[Evidence]) -> set[int]:
+    """Of entries in order, those taken back by a retraction that stands. It comes after what it retracts."""
     withdrawn: set[int] = set()
-    for entry in sorted(entries, key=lambda entry: entry.id, reverse=True):
+    for entry in reversed(entries):
         if entry.retracts is not None and entry.id not in withdrawn and entry.retracts < entry.id:
             withdrawn.add(entry.retracts)
     return withdrawn

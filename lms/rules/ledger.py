@@ -46,7 +46,7 @@ class Verb(StrEnum):
 
 
 _RANK = {verb: rank for rank, verb in enumerate(Verb)}
-_NOT_BY_LEARNER = {Verb.RETURNED, Verb.MARKED, Verb.COMPLETED}
+_NOT_BY_LEARNER = (Verb.RETURNED, Verb.MARKED, Verb.COMPLETED)
 # After so many days without a step somebody should ask how it goes.
 IDLE_DAYS = 10
 
@@ -188,39 +188,54 @@ class CourseState:
 
 def fold_events(events: Iterable[Event]) -> CourseState:
     """Fold the learning events of one enrolment, in any order, duplicates included."""
+    by_step: dict[UUID, list[Event]] = {}
+    for event in _once_in_time(events):
+        by_step.setdefault(event.step, []).append(event)
+    return CourseState(steps={step: _fold_in_time(step, happened) for step, happened in by_step.items()})
+
+
+def fold_step(step: UUID, events: Iterable[Event]) -> StepState:
+    """:func:`fold_events` of events that are all of one step; without any, nothing happened there."""
+    return _fold_in_time(step, _once_in_time(events))
+
+
+def _once_in_time(events: Iterable[Event]) -> list[Event]:
     once: dict[UUID, Event] = {}
     for event in sorted(events, key=_in_time):
         once.setdefault(event.id, event)
-    steps: dict[UUID, StepState] = {}
-    for event in once.values():
-        steps[event.step] = apply_event(steps.get(event.step, StepState(key=event.step)), event)
-    return CourseState(steps=steps)
+    return list(once.values())
+
+
+def _fold_in_time(step: UUID, events: Iterable[Event]) -> StepState:
+    state = StepState(key=step)
+    for event in events:
+        state = apply_event(state, event)
+    return state
 
 
 def apply_event(state: StepState, event: Event) -> StepState:
     """The state of a step after one more event that is not earlier than those before it."""
     at, key, result = event.occurred_at, event.object_key, dict(event.result)
-    state = replace(state, last_at=at)
+    changes: dict[str, Any] = {"last_at": at}
     if event.verb is Verb.COMPLETED and result.get("code") == "lesson_finished":
         # Finishing a lesson is the learner's own doing; an assessment's completion may follow from a mark.
-        state = replace(state, active_at=at)
+        changes["active_at"] = at
     if event.verb not in _NOT_BY_LEARNER:
-        state = replace(state, active_at=at, opened_at=state.opened_at or at)
+        changes |= {"active_at": at, "opened_at": state.opened_at or at}
     match event.verb:
         case Verb.PROGRESSED:
-            return replace(state, position=key)
+            changes["position"] = key
         case Verb.REFLECTED:
-            return replace(state, reflections={**state.reflections, key: result}, position=key)
+            changes |= {"reflections": {**state.reflections, key: result}, "position": key}
         case Verb.WROTE:
-            return replace(state, worksheets={**state.worksheets, key: result}, position=key)
+            changes |= {"worksheets": {**state.worksheets, key: result}, "position": key}
         case Verb.CHECKED:
-            return replace(state, checks={**state.checks, key: result}, position=key)
+            changes |= {"checks": {**state.checks, key: result}, "position": key}
         case Verb.COMPLETED if state.completed_at is None:
-            return replace(state, completed_at=at, reason=result)
+            changes |= {"completed_at": at, "reason": result}
         case Verb.ATTEMPTED | Verb.SUBMITTED | Verb.RETURNED | Verb.MARKED:
-            return replace(state, attempts=_with_attempt(state.attempts, event))
-        case _:
-            return state
+            changes["attempts"] = _with_attempt(state.attempts, event)
+    return replace(state, **changes)
 
 
 def is_stuck(

@@ -48,6 +48,10 @@ class CourseSteps:
         """Where each step stands in `steps`, by its key as text."""
         return {str(step.key): place for place, step in enumerate(self.steps)}
 
+    @cached_property
+    def by_key(self) -> Mapping[UUID, Step]:
+        return {step.key: step for step in self.steps}
+
     @classmethod
     def from_outline(cls, outline: Outline) -> CourseSteps:
         """Read them from the outline of a course edition."""
@@ -86,13 +90,11 @@ class Completion:
 
 def completion(steps: Iterable[Step], records: Collection[UUID]) -> Completion:
     """Compare the required steps with the keys of the steps that have a completion record."""
-    required = [step.key for step in steps if step.required]
-    recorded = frozenset(records)
-    return Completion(
-        required=frozenset(required),
-        done=recorded.intersection(required),
-        missing=tuple(key for key in required if key not in recorded),
-    )
+    in_order = [step.key for step in steps if step.required]
+    required = frozenset(in_order)
+    done = required & frozenset(records)
+    missing = () if len(done) == len(required) else tuple([key for key in in_order if key not in done])
+    return Completion(required=required, done=done, missing=missing)
 
 
 def completion_reason(step: Step, state: StepState | None) -> Mapping[str, Any] | None:

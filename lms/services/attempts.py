@@ -18,8 +18,7 @@ from core.canonical import digest
 from core.errors import InvalidInput
 from lms.models import Enrolment
 from lms.services.learning import require_open
-from lms.services.sittings import lock_context, open_step_sitting
-from lms.services.step_ledger import lock_enrolment
+from lms.services.sittings import lock_context, lock_to_hand_in, open_step_sitting
 
 
 def form_key(form_id: uuid.UUID, content: Any, last: object) -> uuid.UUID:
@@ -113,10 +112,10 @@ def submit_work(*, enrolment: Enrolment, attempt: Attempt, form_id: uuid.UUID, l
 
     The enrolment is locked before the attempt, as by everybody who needs both, so that nobody waits for each other.
     """
-    enrolment = lock_enrolment(enrolment.pk)
+    enrolment, ledger = lock_to_hand_in(enrolment, attempt)
     require_open(enrolment, clock.now())
     submit_id = uuid.uuid5(attempt.pk, str(form_id))
-    return assessments.hand_in(attempt=attempt, submit_id=submit_id, language=language)
+    return assessments.hand_in(attempt=attempt, submit_id=submit_id, language=language, held=ledger)
 
 
 def hand_in_if_over(*, attempt: Attempt) -> Attempt:

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from accounts.models import Subject
 from assessments.documents import write_decimal
 from assessments.models import Attempt, Mark
 from assessments.rules import AttemptScore
 from assessments.services import document_of
+from core.kept import Kept
 from lms.models import Enrolment, Evidence
 from lms.rules import Strength
+from lms.services.step_ledger import Gained
+from modules.models import CourseEdition
 from modules.selectors import outline_of
 from standards.models import EditionCompetency
 
@@ -26,19 +29,19 @@ LEAST_POINTS_TO_HOLD = Decimal(2)
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One competency at a level, how strongly it is shown, and by which result."""
+    """One competency, by its key as editions write it, at a level, how strongly it is shown, and by which result."""
 
-    competency: uuid.UUID
+    competency: str
     level: str
     strength: Strength
     result: Mapping[str, Any] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=64)
-def _edition_competencies(framework_edition_id: uuid.UUID) -> Mapping[uuid.UUID, int]:
-    """Which row of the framework edition a competency stands in; editions never change."""
+def _edition_competencies(framework_edition_id: uuid.UUID) -> Mapping[str, tuple[uuid.UUID, int]]:
+    """Each competency of a framework edition, by its key as text: the key, and its row. Editions never change."""
     rows = EditionCompetency.objects.filter(edition_id=framework_edition_id)
-    return dict(rows.values_list("competency_id", "pk"))
+    return {str(key): (key, row) for key, row in rows.values_list("competency_id", "pk")}
 
 
 def make_evidence(
@@ -50,51 +53,63 @@ def make_evidence(
     findings: Iterable[Finding],
     now: datetime,
     assessor: Subject | None = None,
-) -> dict[uuid.UUID, list[Evidence]]:
-    """Entries for the ledger of evidence, by competency; none for what the framework's edition does not hold.
+) -> Gained:
+    """Rows for the ledger of evidence; none for what the framework's edition does not hold.
 
     The natural key makes a repeat harmless. No query.
     """
     places = _edition_competencies(enrolment.edition.framework_edition_id)
-    gained: dict[uuid.UUID, list[Evidence]] = {}
-    for finding in findings:
-        if finding.competency not in places:
-            continue
-        row = Evidence(
-            subject_id=enrolment.subject_id,
-            edition_competency_id=places[finding.competency],
-            level=finding.level,
-            kind=kind,
-            strength=finding.strength.value,
-            source=source,
-            enrolment_id=enrolment.pk,
-            step_key=step_key,
-            assessor=assessor,
-            result=dict(finding.result),
-            valid_from=now,
-            recorded_at=now,
-        )
-        gained.setdefault(finding.competency, []).append(row)
-    return gained
+    known = [(*places[finding.competency], finding) for finding in findings if finding.competency in places]
+    # What all rows have is made a text once, as it is written.
+    moment = str(now)
+    same = {
+        "recorded_at": moment,
+        "subject_id": str(enrolment.subject_id),
+        "kind": kind,
+        "source": str(source),
+        "enrolment_id": str(enrolment.pk),
+        "step_key": str(step_key),
+        "assessor_id": assessor.pk if assessor else None,
+        "valid_from": moment,
+    }
+    rows = [
+        {
+            **same,
+            "client_id": uuid.uuid4(),
+            "edition_competency_id": place,
+            "level": finding.level,
+            "strength": finding.strength.value,
+            "result": finding.result,
+        }
+        for _competency, place, finding in known
+    ]
+    return Gained(kind=kind, source=source, competencies=[key for key, _place, _finding in known], rows=rows)
 
 
-def evidence_of_lesson(
-    *, enrolment: Enrolment, step_key: uuid.UUID, now: datetime
-) -> dict[uuid.UUID, list[Evidence]]:
-    """What finishing a lesson says: evidence that holds, or that contributes; `complete` says nothing."""
+_of_lessons: Final[Kept[tuple[uuid.UUID, str, uuid.UUID], tuple[Finding, ...]]] = Kept(2000)
+
+
+def _findings_of_lesson(edition: CourseEdition, step_key: uuid.UUID) -> tuple[Finding, ...]:
+    """What finishing a lesson of an edition says: what holds, or contributes; `complete` says nothing."""
     strengths = {"evidence": Strength.HOLDS, "recommend": Strength.CONTRIBUTES}
-    step = outline_of(enrolment.edition).steps_by_key()[step_key]
-    findings = [
-        Finding(competency=uuid.UUID(mapped.id), level=mapped.level, strength=strengths[mapped.counts])
+    step = outline_of(edition).steps_by_key()[step_key]
+    return tuple(
+        Finding(competency=mapped.id, level=mapped.level, strength=strengths[mapped.counts])
         for mapped in step.competencies
         if mapped.counts in strengths
-    ]
+    )
+
+
+def evidence_of_lesson(*, enrolment: Enrolment, step_key: uuid.UUID, now: datetime) -> Gained:
+    """What finishing a lesson says."""
+    edition = enrolment.edition
+    key = (edition.pk, edition.digest, step_key)
     return make_evidence(
         enrolment=enrolment,
         step_key=step_key,
         kind=Evidence.Kind.LESSON,
         source=uuid.uuid5(enrolment.pk, str(step_key)),
-        findings=findings,
+        findings=_of_lessons.read(key, lambda: _findings_of_lesson(edition, step_key)),
         now=now,
     )
 
@@ -113,7 +128,7 @@ def findings_of_score(score: AttemptScore, *, pass_mark: Decimal | None) -> list
         )
         findings.append(
             Finding(
-                competency=uuid.UUID(competency),
+                competency=competency,
                 level=level,
                 strength=Strength.HOLDS if holds else Strength.CONTRIBUTES,
                 result={
@@ -127,18 +142,19 @@ def findings_of_score(score: AttemptScore, *, pass_mark: Decimal | None) -> list
 
 def evidence_of_attempt(
     *, enrolment: Enrolment, step_key: uuid.UUID, attempt: Attempt, now: datetime, mark: Mark | None = None
-) -> dict[uuid.UUID, list[Evidence]]:
+) -> Gained:
     """What a passed attempt, marked by a person or by the rules, says of competencies."""
-    if not attempt.passed or attempt.score is None:
-        return {}
-    document = document_of(attempt.sitting.edition)
+    findings: list[Finding] = []
+    if attempt.passed and attempt.score is not None:
+        pass_mark = document_of(attempt.sitting.edition).pass_mark
+        findings = findings_of_score(AttemptScore.from_json(attempt.score), pass_mark=pass_mark)
     return make_evidence(
         enrolment=enrolment,
         step_key=step_key,
         kind=Evidence.Kind.ASSIGNMENT if mark else Evidence.Kind.ATTEMPT,
         # Each mark is a judgement of its own: one that raises the points is new evidence.
         source=mark.client_id if mark else attempt.pk,
-        findings=findings_of_score(AttemptScore.from_json(attempt.score), pass_mark=document.pass_mark),
+        findings=findings,
         now=now,
         assessor=mark.marker if mark else None,
     )

@@ -112,7 +112,8 @@ def _record_part(
         object_key=answer.part_key,
         result=result,
     )
-    return ledger.write()
+    ledger.write()
+    return ledger.row
 
 
 def _begin(enrolment: Enrolment, answer: PartAnswer, now: datetime) -> StepLedger:
@@ -221,7 +222,8 @@ def complete_lesson(
             _("Something in this lesson is still open. What you have done is kept."), errors=missing
         )
     complete_step(ledger, language=language, now=now)
-    return ledger.write()
+    ledger.write()
+    return ledger.row
 
 
 def complete_step(ledger: StepLedger, *, language: str, now: datetime) -> None:

@@ -85,6 +85,19 @@ def _bring_up_to_date(
     )
 
 
+def lock_to_hand_in(enrolment: Enrolment, attempt: Attempt) -> tuple[Enrolment, StepLedger | None]:
+    """The enrolment, locked, and with it the ledger of the attempt's step, where the step is still in its course.
+
+    One round trip.
+    """
+    step_key = step_of_assessment(enrolment.edition_id, attempt.sitting.edition_id)
+    if step_key is not None:
+        with suppress(NotFound):
+            ledger = StepLedger.open(enrolment.pk, step_key)
+            return ledger.enrolment, ledger
+    return lock_enrolment(enrolment.pk), None
+
+
 def lock_context(attempt: Attempt) -> None:
     """Lock the enrolment that an attempt belongs to, where it does: always before the attempt, so that two writers
     never wait for each other. One query.
@@ -109,17 +122,28 @@ def follow_terms(enrolment: Enrolment) -> None:
             _bring_up_to_date(enrolment, steps[sitting.edition_id], sitting.edition, now=now)
 
 
-def place_of(sitting: Sitting) -> tuple[Enrolment, uuid.UUID] | None:
-    """The enrolment and step that a sitting belongs to; None where its context is not an enrolment's.
+def ledger_of(sitting: Sitting, held: object = None) -> StepLedger | None:
+    """The ledger of the step that a sitting belongs to; None where its context is not an enrolment's.
 
-    The enrolment is locked. One query.
+    The enrolment is locked. Two queries; none where the caller `held` the ledger already.
     """
+    if isinstance(held, StepLedger) and _is_place(held, sitting):
+        return held
     try:
         enrolment = lock_enrolment(sitting.context)
     except Enrolment.DoesNotExist:
         return None
     step_key = step_of_assessment(enrolment.edition_id, sitting.edition_id)
-    return (enrolment, step_key) if step_key else None
+    return StepLedger.of(enrolment, step_key) if step_key else None
+
+
+def _is_place(ledger: StepLedger, sitting: Sitting) -> bool:
+    """Whether a sitting belongs to the step of a ledger, by the edition that the enrolment pins under its lock."""
+    enrolment = ledger.enrolment
+    return (
+        enrolment.pk == sitting.context
+        and step_of_assessment(enrolment.edition_id, sitting.edition_id) == ledger.step.key
+    )
 
 
 def _result_of(attempt: Attempt) -> dict[str, Any]:
@@ -132,8 +156,7 @@ def _result_of(attempt: Attempt) -> dict[str, Any]:
 
 
 def _record_attempt(
-    enrolment: Enrolment,
-    step_key: uuid.UUID,
+    ledger: StepLedger,
     attempt: Attempt,
     *,
     verb: str,
@@ -143,7 +166,6 @@ def _record_attempt(
     mark: Mark | None = None,
 ) -> None:
     now = clock.now()
-    ledger = StepLedger.of(enrolment, step_key)
     ledger.add(
         verb,
         client_id=client_id,
@@ -153,7 +175,9 @@ def _record_attempt(
         result=result,
     )
     ledger.add_evidence(
-        evidence_of_attempt(enrolment=enrolment, step_key=step_key, attempt=attempt, now=now, mark=mark)
+        evidence_of_attempt(
+            enrolment=ledger.enrolment, step_key=ledger.step.key, attempt=attempt, now=now, mark=mark
+        )
     )
     complete_step(ledger, language=language, now=now)
     ledger.write()
@@ -170,10 +194,10 @@ def hand_in_when_over(*, attempt: Attempt) -> None:
 
 def note_attempt_started(*, attempt: Attempt, language: str) -> None:
     """An attempt was started: into the learning ledger. One that ends by itself is handed in by the queue."""
-    if place := place_of(attempt.sitting):
+    if ledger := ledger_of(attempt.sitting):
         hand_in_when_over(attempt=attempt)
         _record_attempt(
-            *place,
+            ledger,
             attempt,
             verb=Verb.ATTEMPTED,
             client_id=uuid.uuid5(attempt.pk, "attempted"),
@@ -182,11 +206,14 @@ def note_attempt_started(*, attempt: Attempt, language: str) -> None:
         )
 
 
-def note_attempt_submitted(*, attempt: Attempt, language: str) -> None:
-    """An attempt was handed in: ledger, evidence where it passed, completion where that completes the step."""
-    if place := place_of(attempt.sitting):
+def note_attempt_submitted(*, attempt: Attempt, language: str, held: object = None) -> None:
+    """An attempt was handed in: ledger, evidence where it passed, completion where that completes the step.
+
+    `held` is the ledger, where whoever hands in has locked and read it already.
+    """
+    if ledger := ledger_of(attempt.sitting, held):
         _record_attempt(
-            *place,
+            ledger,
             attempt,
             verb=Verb.SUBMITTED,
             client_id=uuid.uuid5(attempt.pk, "submitted"),
@@ -198,14 +225,12 @@ def note_attempt_submitted(*, attempt: Attempt, language: str) -> None:
 def note_attempt_marked(*, mark: Mark) -> None:
     """A person marked an attempt or gave it back: ledger, evidence, completion, and a notice to the learner."""
     attempt = mark.attempt
-    place = place_of(attempt.sitting)
-    if place is None:
+    ledger = ledger_of(attempt.sitting)
+    if ledger is None:
         return
     returned = mark.decision == Mark.Decision.RETURNED
-    enrolment, step_key = place
     _record_attempt(
-        enrolment,
-        step_key,
+        ledger,
         attempt,
         verb=Verb.RETURNED if returned else Verb.MARKED,
         client_id=uuid.uuid5(mark.client_id, "marked"),
@@ -213,10 +238,11 @@ def note_attempt_marked(*, mark: Mark) -> None:
         result={"number": attempt.number} if returned else _result_of(attempt),
         mark=mark,
     )
+    enrolment = ledger.enrolment
     notify(
         subject=enrolment.subject,
         kind="work_returned" if returned else "work_marked",
         about=f"mark:{mark.client_id}",
-        params={"enrolment": str(enrolment.pk), "step": str(step_key), "passed": bool(mark.passed)},
+        params={"enrolment": str(enrolment.pk), "step": str(ledger.step.key), "passed": bool(mark.passed)},
         path=f"/learn/{enrolment.pk}/",
     )

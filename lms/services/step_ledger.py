@@ -7,34 +7,38 @@ standing, the rows of the step and of the course) is written in few round trips,
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import starmap
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
 from accounts.models import Subject
+from core import clock
 from core.errors import DomainError, NotFound
 from core.prepared import given_uuid
-from core.prepared_writes import PreparedInsert, PreparedLock, Question, ask_together, run_together
+from core.prepared_writes import PreparedLock, PreparedRows, Question, ask_together, run_together
 from lms.models import Enrolment, Evidence, LearningEvent, StepProgress
 from lms.outlines import steps_of
 from lms.projections import (
+    EVENT_FIELDS,
     StepRecord,
     ask_events,
     ask_evidence,
     ask_records,
-    fold_step,
     make_course_row,
+    make_entry,
+    make_event,
     make_standings,
     make_step_row,
-    read_event,
     write_courses,
     write_standings,
     write_steps,
 )
-from lms.rules import Step, StepState, blocking_step
+from lms.rules import Step, StepState, blocking_step, fold_step
 from lms.signals import course_completed, evidence_recorded
 from modules.selectors import kept_edition
 
@@ -43,14 +47,56 @@ _lock: Final[PreparedLock[Enrolment]] = PreparedLock(
     joined=("offering", "subject"),
     also=(Subject,),
 )
-_write_events: Final = PreparedInsert(LearningEvent)
-_write_evidence: Final = PreparedInsert(Evidence, ignore_conflicts=True)
+_write_events: Final = PreparedRows(
+    LearningEvent,
+    (
+        "client_id",
+        "recorded_at",
+        "enrolment_id",
+        "subject_id",
+        "verb",
+        "step_key",
+        "object_key",
+        "result",
+        "language",
+        "occurred_at",
+    ),
+)
+_write_evidence: Final = PreparedRows(
+    Evidence,
+    (
+        "client_id",
+        "recorded_at",
+        "subject_id",
+        "edition_competency_id",
+        "level",
+        "kind",
+        "strength",
+        "source",
+        "enrolment_id",
+        "step_key",
+        "assessor_id",
+        "result",
+        "valid_from",
+    ),
+    ignore_conflicts=True,
+)
 
 
 class StepLocked(DomainError):
     """An earlier step has to be completed first."""
 
     code = "step_locked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gained:
+    """Evidence of one source, as rows that are not written yet, and the competencies that it bears on."""
+
+    kind: str
+    source: uuid.UUID
+    competencies: Sequence[uuid.UUID]
+    rows: Sequence[Mapping[str, object]]
 
 
 def lock_enrolment(enrolment_id: uuid.UUID) -> Enrolment:
@@ -71,10 +117,10 @@ def _found(rows: Sequence[Enrolment], enrolment_id: uuid.UUID) -> Enrolment:
 
 def find_step(enrolment: Enrolment, step_key: uuid.UUID) -> Step:
     """The step of the pinned edition. No query once the outline is read."""
-    for step in steps_of(enrolment.edition).steps:
-        if step.key == step_key:
-            return step
-    raise NotFound(_("This step is not part of your course."))
+    step = steps_of(enrolment.edition).by_key.get(step_key)
+    if step is None:
+        raise NotFound(_("This step is not part of your course."))
+    return step
 
 
 class StepLedger:
@@ -85,43 +131,42 @@ class StepLedger:
         enrolment: Enrolment,
         step_key: uuid.UUID,
         *,
-        events: Sequence[LearningEvent],
-        records: Sequence[StepRecord],
+        events: Iterable[Sequence[Any]],
+        records: Iterable[Sequence[Any]],
     ) -> None:
         self.enrolment = enrolment
         self.step = find_step(enrolment, step_key)
-        self._events = [read_event(event) for event in events]
-        self._records = records
-        self._added: list[LearningEvent] = []
-        self._evidence: list[Evidence] = []
-        self._touched: set[uuid.UUID] = set()
+        self._events = list(map(make_event, events))
+        self._records = list(starmap(StepRecord, records))
+        self._before = next((one for one in self._records if one.key == step_key), None)
+        self._added: list[dict[str, Any]] = []
+        self._gained: list[Gained] = []
 
     @classmethod
     def open(cls, enrolment_id: uuid.UUID, step_key: uuid.UUID) -> StepLedger:
         """Lock the enrolment and read what a step did until now. One round trip."""
-        found, events, rows = ask_together(
+        found, events, records = ask_together(
             Question.of(_lock, enrolment=enrolment_id),
             ask_events(enrolment_id, step_key),
             ask_records(enrolment_id),
         )
-        records = [StepRecord(*row) for row in rows]
         return cls(_found(found, enrolment_id), step_key, events=events, records=records)
 
     @classmethod
     def of(cls, enrolment: Enrolment, step_key: uuid.UUID) -> StepLedger:
         """The same where the enrolment is locked already. One round trip."""
-        events, rows = ask_together(ask_events(enrolment.pk, step_key), ask_records(enrolment.pk))
-        return cls(enrolment, step_key, events=events, records=[StepRecord(*row) for row in rows])
+        events, records = ask_together(ask_events(enrolment.pk, step_key), ask_records(enrolment.pk))
+        return cls(enrolment, step_key, events=events, records=records)
 
     @cached_property
     def state(self) -> StepState:
         """Where the learner stands in the step, with what was added."""
-        return fold_step(self.step.key, [*self._events, *map(read_event, self._added)])
+        return fold_step(self.step.key, self._events)
 
     @property
     def is_where_left_off(self) -> bool:
         """Whether the learner's last doing was in this step."""
-        return make_course_row(self.enrolment, self._records).last_step_key == self.step.key
+        return bool(make_course_row(self.enrolment, self._records)["last_step_key"] == self.step.key)
 
     def require_unlocked(self) -> None:
         """Refuse a step that waits for another one."""
@@ -143,52 +188,61 @@ class StepLedger:
         result: Mapping[str, Any] | None = None,
     ) -> None:
         """Add one entry, to be written with the others. Its key must not be in the ledger yet."""
-        self._added.append(
-            LearningEvent(
-                client_id=client_id,
-                enrolment_id=self.enrolment.pk,
-                subject_id=self.enrolment.subject_id,
-                verb=verb,
-                step_key=self.step.key,
-                object_key=object_key,
-                result=dict(result or {}),
-                language=language,
-                occurred_at=occurred_at,
-            )
-        )
+        row = {
+            "client_id": client_id,
+            "recorded_at": clock.now(),
+            "enrolment_id": self.enrolment.pk,
+            "subject_id": self.enrolment.subject_id,
+            "verb": verb,
+            "step_key": self.step.key,
+            "object_key": object_key,
+            "result": dict(result or {}),
+            "language": language,
+            "occurred_at": occurred_at,
+        }
+        self._added.append(row)
+        self._events.append(make_event([row[name] for name in EVENT_FIELDS]))
         self.__dict__.pop("state", None)
 
-    def add_evidence(self, gained: Mapping[uuid.UUID, Sequence[Evidence]]) -> None:
-        """Add evidence that follows from the entries, by competency. Its natural key makes a repeat harmless."""
-        for competency, rows in gained.items():
-            self._touched.add(competency)
-            self._evidence += rows
+    def add_evidence(self, gained: Gained) -> None:
+        """Add evidence that follows from the entries. Its natural key makes a repeat harmless."""
+        if gained.rows:
+            self._gained.append(gained)
 
-    def write(self) -> StepProgress:
+    def write(self) -> None:
         """Write what was added with all that follows from it, and send the news.
 
         One round trip, two where evidence was added.
         """
-        enrolment, added = self.enrolment, self._evidence
-        row = make_step_row(enrolment, self.state)
-        others = [one for one in self._records if one.key != self.step.key]
+        enrolment = self.enrolment
+        others = [one for one in self._records if one is not self._before]
         course = make_course_row(enrolment, [*others, StepRecord.from_state(self.state)])
-        first = [*_write_events.statements(self._added), *_write_evidence.statements(added)]
-        last = [*write_steps.statements([row]), *write_courses.statements([course])]
-        if added:
-            (entries,) = ask_together(ask_evidence(enrolment.subject_id, self._touched), after=first)
-            last += write_standings.statements(make_standings(enrolment.subject_id, entries))
-            run_together(last)
+        first = _write_events.statements(self._added)
+        last = [
+            *write_steps.statements([make_step_row(enrolment, self.state)]),
+            *write_courses.statements([course]),
+        ]
+        if self._gained:
+            first += _write_evidence.statements([row for one in self._gained for row in one.rows])
+            touched = {key for one in self._gained for key in one.competencies}
+            (entries,) = ask_together(ask_evidence(enrolment.subject_id, touched), after=first)
+            standings = make_standings(enrolment.subject_id, map(make_entry, entries))
+            run_together([*last, *write_standings.statements(standings)])
         else:
             run_together([*first, *last])
-        for kind, source in dict.fromkeys((one.kind, one.source) for one in added):
-            evidence_recorded.send(sender=Evidence, subject_id=enrolment.subject_id, kind=kind, source=source)
-        if course.completed_at and self._completes_course:
+        for one in self._gained:
+            evidence_recorded.send(
+                sender=Evidence, subject_id=enrolment.subject_id, kind=one.kind, source=one.source
+            )
+        if course["completed_at"] and self._completes_course:
             course_completed.send(sender=Enrolment, enrolment=enrolment)
-        return row
+
+    @property
+    def row(self) -> StepProgress:
+        """The row of the step with what was added, as an object."""
+        return StepProgress(**make_step_row(self.enrolment, self.state))
 
     @property
     def _completes_course(self) -> bool:
         """Whether this very step was missing until now, where the course is complete with it."""
-        known = any(one.key == self.step.key and one.completed_at is not None for one in self._records)
-        return self.step.required and not known
+        return self.step.required and (self._before is None or self._before.completed_at is None)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.transaction import TransactionManagementError
 
 from accounts.models import PersonalText, Role, Subject, User
@@ -19,6 +19,7 @@ from core.prepared import PreparedQuery, given_uuid
 from core.prepared_writes import (
     PreparedInsert,
     PreparedLock,
+    PreparedRows,
     PreparedUpdate,
     Question,
     ask_together,
@@ -50,6 +51,13 @@ def make_event(enrolment: Enrolment, **fields: Any) -> LearningEvent:
     )
 
 
+EVENT_COLUMNS = [field.attname for field in LearningEvent._meta.concrete_fields if field.attname != "id"]
+
+
+def row_of(event: LearningEvent) -> dict[str, object]:
+    return {name: getattr(event, name) for name in EVENT_COLUMNS}
+
+
 def test_what_is_inserted_is_what_the_orm_reads(enrolment: Enrolment, django_assert_num_queries: Any) -> None:
     event = make_event(enrolment, object_key="village")
     with django_assert_num_queries(1):
@@ -70,34 +78,76 @@ def test_a_conflict_is_an_error_passed_over_or_an_update(enrolment: Enrolment) -
         PreparedInsert(LearningEvent).insert(again)
     assert not PreparedInsert(LearningEvent, ignore_conflicts=True).insert(again)
     assert again.pk is None
-    write = PreparedInsert(
-        StepProgress, unique=("enrolment", "step_key"), update=("state", "points", "parts")
+
+
+def test_rows_are_written_as_the_orm_writes_them(enrolment: Enrolment) -> None:
+    """Keys, moments and JSON of many rows in one statement with one value; the server gives each its number."""
+    write = PreparedRows(LearningEvent, EVENT_COLUMNS)
+    events = [
+        make_event(
+            enrolment, object_key="1'2\"3\\ %s é", result={"points": "2.50", "more": [None, {"é": 1.5}]}
+        ),
+        *(make_event(enrolment) for _number in range(60)),
+    ]
+    run_together([*write.statements([row_of(event) for event in events]), *write.statements([])])
+    found = LearningEvent.objects.filter(enrolment=enrolment, verb="checked").order_by("id")
+    assert [row_of(event) for event in found] == [row_of(event) for event in events]
+
+
+def test_rows_in_conflict_are_an_error_passed_over_or_an_update(enrolment: Enrolment) -> None:
+    first, second = make_event(enrolment), make_event(enrolment)
+    rows = [row_of(first), row_of(second)]
+    run_together(PreparedRows(LearningEvent, EVENT_COLUMNS).statements(rows[:1]))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        run_together(PreparedRows(LearningEvent, EVENT_COLUMNS).statements(rows))
+    assert not LearningEvent.objects.filter(client_id=second.client_id).exists()
+    run_together(PreparedRows(LearningEvent, EVENT_COLUMNS, ignore_conflicts=True).statements(rows))
+    assert LearningEvent.objects.filter(client_id__in=[first.client_id, second.client_id]).count() == 2
+    fields = ("state", "last_at", "points", "parts", "reason", "attempts_used", "completed_at")
+    write = PreparedRows(
+        StepProgress,
+        ("enrolment_id", "step_key", *fields),
+        unique=("enrolment", "step_key"),
+        update=("state", "points", "parts"),
     )
     key, now = uuid.uuid4(), clock.now()
-    for state, points in (("opened", None), ("failed", Decimal("2.50"))):
-        row = StepProgress(
-            enrolment_id=enrolment.pk, step_key=key, state=state, last_at=now, points=points, parts={"a": {}}
-        )
+    for state, points, last_at in (("opened", None, now), ("failed", Decimal("2.50"), None)):
+        row = {
+            "enrolment_id": enrolment.pk,
+            "step_key": key,
+            "state": state,
+            "last_at": last_at or clock.now(),
+            "points": points,
+            "parts": {"a": {}},
+            "reason": {},
+            "attempts_used": 3,
+            "completed_at": None,
+        }
         run_together(write.statements([row]))
     kept = StepProgress.objects.get(enrolment=enrolment, step_key=key)
     assert (kept.state, kept.points, kept.parts) == ("failed", Decimal("2.50"), {"a": {}})
+    assert (kept.last_at, kept.attempts_used, kept.completed_at, kept.opened_at) == (now, 3, None, None)
+
+
+def test_what_no_column_takes_is_refused(enrolment: Enrolment) -> None:
+    write = PreparedRows(LearningEvent, EVENT_COLUMNS)
+    with pytest.raises(TypeError, match="set cannot be written"):
+        write.statements([{**row_of(make_event(enrolment)), "result": {"choices": {"a"}}}])
+    for wrong in ({"language": "long"}, {"step_key": "no key"}, {"verb": None}):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            run_together(write.statements([{**row_of(make_event(enrolment)), **wrong}]))
 
 
 def test_what_is_run_together_is_one_round_trip_and_fails_as_one(
     enrolment: Enrolment, django_assert_num_queries: Any
 ) -> None:
-    insert = PreparedInsert(LearningEvent)
-    one, two = make_event(enrolment), make_event(enrolment)
+    write = PreparedRows(LearningEvent, EVENT_COLUMNS)
+    one, two, fresh = make_event(enrolment), make_event(enrolment), make_event(enrolment)
     with django_assert_num_queries(1):
-        run_together([*insert.statements([one, two]), *insert.statements([])])
+        run_together([*write.statements([row_of(one)]), *write.statements([row_of(two)])])
     assert LearningEvent.objects.filter(client_id__in=[one.client_id, two.client_id]).count() == 2
-    # More than psycopg reads at once, and so several statements; not watched, and so by the pipeline.
-    many = [make_event(enrolment) for _number in range(23)]
-    run_together(insert.statements(many))
-    assert LearningEvent.objects.filter(client_id__in=[event.client_id for event in many]).count() == 23
-    fresh = make_event(enrolment)
     with pytest.raises(IntegrityError), transaction.atomic():
-        run_together([*insert.statements([fresh]), *insert.statements([one])])
+        run_together([*write.statements([row_of(fresh)]), *write.statements([row_of(one)])])
     assert not LearningEvent.objects.filter(client_id=fresh.client_id).exists()
 
 
@@ -116,7 +166,7 @@ def test_questions_asked_together_see_what_was_written_before_them(
             Question.of(events, step=step),
             Question.of(subjects, enrolment=enrolment.pk),
             Question.of(roles, role=uuid.uuid4()),
-            after=PreparedInsert(LearningEvent).statements([event]),
+            after=PreparedRows(LearningEvent, EVENT_COLUMNS).statements([row_of(event)]),
         )
         assert [one.client_id for one in found] == [event.client_id]
         assert owners[0].subject == enrolment.subject

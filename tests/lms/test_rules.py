@@ -41,10 +41,12 @@ from lms.rules import (
     explain_incomplete,
     explain_step,
     fold_events,
+    fold_step,
     is_stuck,
     is_unlocked,
     next_step,
     standing,
+    standing_by_level,
 )
 from modules.documents import Outline, OutlineModule, OutlineStep, Part
 
@@ -131,6 +133,17 @@ class TestFold:
         for one in sorted(events, key=lambda one: one.occurred_at):
             steps[one.step] = apply_event(steps.get(one.step, StepState(key=one.step)), one)
         assert CourseState(steps=steps) == fold_events(events)
+
+    @given(ledgers(distinct_times=False), st.data())
+    def test_a_step_by_itself_is_the_same_as_among_others(
+        self, events: list[Event], data: st.DataObject
+    ) -> None:
+        whole = fold_events(events)
+        for key in STEPS:
+            own = [one for one in events if one.step == key]
+            assert fold_step(key, data.draw(st.permutations(own + own[:2]))) == whole.steps.get(
+                key, StepState(key=key)
+            )
 
     def test_a_lesson_is_remembered(self) -> None:
         state = fold_events(
@@ -504,6 +517,18 @@ class TestStanding:
     def test_order_and_repeats_do_not_matter(self, evidence: list[Evidence], data: st.DataObject) -> None:
         again = data.draw(st.permutations(evidence)) + evidence[:2]
         assert standing(again, at=AT) == standing(evidence, at=AT)
+
+    @given(bodies_of_evidence())
+    def test_a_competency_by_itself_is_the_same_as_among_others(self, evidence: list[Evidence]) -> None:
+        # What takes an entry back is of its competency, as the ledger keeps it.
+        own = {one.id: one.competency for one in evidence if one.retracts is None}
+        for one in evidence:
+            own.setdefault(one.id, own[one.retracts or one.id])
+        evidence = [replace(one, competency=own[one.id]) for one in evidence]
+        whole = standing(evidence, at=AT)
+        for competency in set(own.values()):
+            alone = standing_by_level((one for one in evidence if one.competency == competency), at=AT)
+            assert alone == {level: found for (key, level), found in whole.items() if key == competency}
 
     @given(bodies_of_evidence())
     def test_every_standing_rests_on_its_reasons(self, evidence: list[Evidence]) -> None:

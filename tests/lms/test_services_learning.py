@@ -37,15 +37,18 @@ from lms.services import (
     save_draft,
     save_reflection,
     save_worksheet,
+    submit_work,
 )
 from lms.services.enrolments import OfferingClosed, OfferingFull
 from lms.services.step_ledger import StepLocked
 from lms.signals import course_completed
 from modules.selectors import outline_of
+from tests.factories.assessments import make_quiz, make_single
 from tests.factories.lms import (
     Course,
     competency_of,
     finish_lesson,
+    make_assessed,
     make_course,
     make_course_edition,
     make_enrolment,
@@ -218,6 +221,31 @@ class TestRefusals:
         save_draft(enrolment=enrolment, attempt=attempt, form_id=uuid.uuid4(), text="Words.", add=files[:2])
         row = Response.objects.get(item_key="submission")
         assert len(row.value["files"]) == 2
+
+
+def test_work_counts_in_the_course_that_it_is_handed_in_to(learner: User) -> None:
+    """An enrolment that was moved meanwhile to an edition without the step: nothing is lost, nothing counts there."""
+    framework = make_framework_edition()
+    old, new = (
+        make_course_edition(
+            modules=[[make_assessed("quiz", make_quiz(items=[make_single("q")], attempts=None))]],
+            framework=framework,
+            order="free",
+            slug=slug,
+        )
+        for slug in ("old", "new")
+    )
+    enrolment = make_enrolment(user=learner, offering=make_offering(edition=old))
+    step = next(outline_of(old).iter_steps()).key
+    for moved in (True, False):
+        attempt = begin_attempt(enrolment=enrolment, step_key=step, attempt_id=uuid.uuid4(), language="en")
+        Enrolment.objects.filter(pk=enrolment.pk).update(edition=new if moved else old)
+        for _twice in range(2):
+            done = submit_work(enrolment=enrolment, attempt=attempt, form_id=uuid.uuid4(), language="en")
+            assert done.submitted_at is not None
+        said = LearningEvent.objects.filter(object_key=str(attempt.pk), verb="submitted")
+        assert said.count() == (0 if moved else 1)
+        Enrolment.objects.filter(pk=enrolment.pk).update(edition=old)
 
 
 class TestAtOnce:
