@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -151,7 +151,7 @@ class OfferingHead(Shown):
     offering: Offering
     now: datetime
 
-    @property
+    @cached_property
     def shows(self) -> tuple[Hashable, ...]:
         offering, organization = self.offering, self.offering.organization
         return (
@@ -250,7 +250,7 @@ class OfferingCard(OfferingHead):
     waiting: int = 0
     stuck: int = 0
 
-    @property
+    @cached_property
     def shows(self) -> tuple[Hashable, ...]:
         return (*super().shows, self.learners, self.complete, self.waiting, self.stuck)
 

@@ -127,7 +127,7 @@ class Stuck(Shown):
     rows: tuple[RosterRow, ...]
     versions: tuple[Version, ...]
 
-    @property
+    @cached_property
     def shows(self) -> tuple[Hashable, ...]:
         return (
             self.count,
