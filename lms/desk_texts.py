@@ -32,9 +32,9 @@ def say_days_gone(nights: int, days: int) -> str:
     return ngettext("%(days)d day ago", "%(days)d days ago", days) % {"days": days}
 
 
-def say_idle(since: datetime, now: datetime) -> str:
+def say_idle(days: int) -> str:
     """“12 days without a step”."""
-    days = max(1, (now - since).days)
+    days = max(1, days)
     return ngettext("%(days)d day without a step", "%(days)d days without a step", days) % {"days": days}
 
 

@@ -28,25 +28,19 @@ def end_of_day(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(23, 59, 59), zone)
 
 
-SORT_WORDS = (
-    ("name", _("by name")),
-    ("needs", _("who needs something first")),
-    ("last", _("longest without a step first")),
-    ("steps", _("fewest steps first")),
-)
-
-
 class RosterForm(forms.Form):
     """What is asked of the roster, read from the address. What is not understood is left out."""
 
     show = forms.ChoiceField(choices=[(code, code) for code in SHOWS], required=False)
-    sort = forms.ChoiceField(choices=SORT_WORDS, required=False)
+    sort = forms.ChoiceField(choices=[(code, code) for code in SORTS], required=False)
     q = forms.CharField(required=False, max_length=200)
 
+    @classmethod
+    def read_from(cls, data: Mapping[str, Any]) -> RosterFilter:
+        """The filter, also where part of the address was nonsense. Nothing asked, no form made."""
+        return cls(data).read() if data else RosterFilter()
+
     def read(self) -> RosterFilter:
-        """The filter, also where part of the address was nonsense."""
-        if not self.data:
-            return RosterFilter()
         self.full_clean()
         said = self.cleaned_data
         show, sort = said.get("show") or SHOWS[0], said.get("sort") or SORTS[0]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from functools import cached_property, lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from django.utils.translation import ngettext, pgettext
 
 from assessments.rules import attempts_left
 from core import clock
-from core.kept import Kept
+from core.kept import Kept, Shown
 from lms import querysets, texts
 from lms.models import Accommodation, Enrolment, Offering, StepProgress
 from lms.outlines import steps_of
@@ -137,12 +138,35 @@ def read_editions(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, CourseEdition]:
 # --- The offerings of a person ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class OfferingHead:
+@lru_cache(maxsize=256)
+def address_of(screen: str, slug: str, language: str) -> str:
+    """The address of a screen of an offering in the language in force, which is the one named."""
+    return reverse(f"lms:{screen}", args=[slug])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OfferingHead(Shown):
     """An offering in words."""
 
     offering: Offering
     now: datetime
+
+    @cached_property
+    def shows(self) -> tuple[Hashable, ...]:
+        offering, organization = self.offering, self.offering.organization
+        return (
+            offering.slug,
+            offering.title_en,
+            offering.title_fr,
+            # An edition never changes.
+            offering.edition_id,
+            organization.name_en,
+            organization.name_fr,
+            offering.is_listed,
+            self.when,
+            self.is_over,
+            settings.PUBLIC_ORIGIN,
+        )
 
     @property
     def title(self) -> str:
@@ -190,15 +214,15 @@ class OfferingHead:
 
     @property
     def url(self) -> str:
-        return reverse("lms:offering", args=[self.offering.slug])
+        return address_of("offering", self.offering.slug, texts.language())
 
     @property
     def marking_url(self) -> str:
-        return reverse("lms:marking", args=[self.offering.slug])
+        return address_of("marking", self.offering.slug, texts.language())
 
     @property
     def export_url(self) -> str:
-        return reverse("lms:offering_export", args=[self.offering.slug])
+        return address_of("offering_export", self.offering.slug, texts.language())
 
     @property
     def invite_url(self) -> str:
@@ -208,11 +232,16 @@ class OfferingHead:
 
 def invite_url(offering: Offering) -> str:
     """Where one enrols in an offering, whole, in the language in force."""
-    path = reverse("lms:enrol", kwargs={"course": offering.edition.slug, "offering": offering.slug})
+    path = _enrol_path(offering.edition.slug, offering.slug, texts.language())
     return f"{settings.PUBLIC_ORIGIN}{path}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@lru_cache(maxsize=256)
+def _enrol_path(course: str, slug: str, language: str) -> str:
+    return reverse("lms:enrol", kwargs={"course": course, "offering": slug})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class OfferingCard(OfferingHead):
     """An offering in the list, with what needs doing there."""
 
@@ -220,6 +249,10 @@ class OfferingCard(OfferingHead):
     complete: int = 0
     waiting: int = 0
     stuck: int = 0
+
+    @cached_property
+    def shows(self) -> tuple[Hashable, ...]:
+        return (*super().shows, self.learners, self.complete, self.waiting, self.stuck)
 
     @property
     def needs_something(self) -> bool:

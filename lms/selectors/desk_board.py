@@ -23,7 +23,6 @@ from django.db.models import (
     CharField,
     Count,
     Exists,
-    F,
     Func,
     OuterRef,
     Q,
@@ -55,12 +54,21 @@ from lms.rules.roster import (
     write_moment,
 )
 from lms.selectors.courses import BaseTerms
-from lms.selectors.desk import OfferingHead, erased_name, find_out_of_attempts, step_titles
-from lms.selectors.desk_roster import FIELDS, RosterFilter, RosterRow, RowMaker
+from lms.selectors.desk import OfferingHead, erased_name, find_out_of_attempts
+from lms.selectors.desk_roster import (
+    COLUMNS,
+    LEARNERS_A_PAGE,
+    Columns,
+    RosterFilter,
+    RosterFoot,
+    RosterHead,
+    RosterRow,
+    RowMaker,
+    read_columns,
+)
 from modules.models import CourseEdition
 from modules.selectors import kept_edition
 
-LEARNERS_A_PAGE: Final = 50
 # How many of those who are stuck are explained on the page; the roster lists all of them.
 EXPLAINED: Final = 6
 # A mail program takes an address of about 2,000 characters.
@@ -118,7 +126,18 @@ def _summary() -> QuerySet[RosterSummary]:
     )
 
 
-_SUMMARY_EXTRA: Final = ("is_behind", "idle_on_the_day", "addresses", "quiz", "oldest_work")
+class Summary(NamedTuple):
+    """What is read of an offering each time, besides its counts."""
+
+    version: uuid.UUID
+    is_behind: bool = False
+    idle_on_the_day: Sequence[str] = ()
+    addresses: Sequence[str] = ()
+    quiz: uuid.UUID | None = None
+    oldest_work: datetime | None = None
+
+
+_SUMMARY_EXTRA: Final = Summary._fields[1:]
 # The counts of a large offering are the most of its page; a process reads each version of them once.
 _read_summary: Final = PreparedQuery(_summary, fields=("offering_id", "version"), extra=_SUMMARY_EXTRA)
 _read_whole_summary: Final = PreparedQuery(_summary, extra=_SUMMARY_EXTRA)
@@ -133,9 +152,8 @@ class Sums:
     closings: Sequence[str]
 
     @classmethod
-    def of(cls, summary: RosterSummary) -> Sums:
-        counts: Counts = summary.counts
-        return cls(version=summary.version, counts=counts, closings=tuple(closings_of(counts.get(CELLS, {}))))
+    def of(cls, version: uuid.UUID, counts: Counts) -> Sums:
+        return cls(version=version, counts=counts, closings=tuple(closings_of(counts.get(CELLS, {}))))
 
     def tell(self, *, now: datetime, since: datetime) -> Tally:
         """What the cells come to; not to be altered."""
@@ -157,7 +175,7 @@ _told: Final[Kept[tuple[uuid.UUID, str, int], Tally]] = Kept(64)
 
 
 def _with_columns(entries: QuerySet[RosterEntry]) -> QuerySet[RosterEntry]:
-    return entries.annotate(**{f"of_{name}": F(f"enrolment__{name}") for name in FIELDS})
+    return entries.annotate(**read_columns("enrolment__"))
 
 
 def _prepare(entries: Any) -> PreparedQuery[RosterEntry]:
@@ -165,28 +183,21 @@ def _prepare(entries: Any) -> PreparedQuery[RosterEntry]:
     return PreparedQuery(
         lambda: _with_columns(entries()),
         fields=("enrolment_id", "attempts"),
-        extra=tuple(f"of_{name}" for name in FIELDS),
+        extra=COLUMNS,
     )
 
 
-class Listed(NamedTuple):
-    """An entry with the columns of a row, by the names of `FIELDS`."""
-
-    enrolment_id: uuid.UUID
-    attempts: int
-    known: Mapping[str, Any]
+# An entry's key, its attempts, and the columns of its row.
+Listed = tuple[uuid.UUID, int, Columns]
 
 
 def _list(query: PreparedQuery[RosterEntry], **given: object) -> list[Listed]:
     """What a query finds, without making an object of each. One query."""
-    return [
-        Listed(key, attempts, dict(zip(FIELDS, known, strict=True)))
-        for key, attempts, *known in query.rows(**given)
-    ]
+    return [(key, attempts, Columns(*known)) for key, attempts, *known in query.rows(**given)]
 
 
 def _list_entry(entry: RosterEntry) -> Listed:
-    return Listed(entry.pk, entry.attempts, {name: getattr(entry, f"of_{name}") for name in FIELDS})
+    return entry.pk, entry.attempts, Columns(*(getattr(entry, name) for name in COLUMNS))
 
 
 # --- Who is shown -------------------------------------------------------------------------------------------------
@@ -322,8 +333,19 @@ class Board:
         return self.tally.needy
 
     @property
-    def is_anybody_shown(self) -> bool:
-        return bool(self.rows)
+    def roster_head(self) -> RosterHead:
+        return RosterHead(
+            url=self.head.url,
+            wanted=self.wanted,
+            total=self.total,
+            needy=self.needy,
+            withdrawn=self.withdrawn,
+            is_anybody_shown=bool(self.rows),
+        )
+
+    @property
+    def roster_foot(self) -> RosterFoot:
+        return RosterFoot(wanted=self.wanted, found=self.found, number=self.page.number)
 
     @property
     def found(self) -> int:
@@ -373,12 +395,10 @@ class _Reading:
     def read(self, wanted: RosterFilter, page: int | str | None) -> Board:
         summary, sums = self._read_summary()
         editions = {key: kept_edition(key) for key in {self.offering.edition_id, *sums.editions}}
-        self.maker = RowMaker.for_offering(
-            self.offering, {key: step_titles(edition) for key, edition in editions.items()}, self.now
-        )
+        self.maker = RowMaker.for_offering(self.offering, editions, self.now)
         if sums.has_granted:
             self._read_granted(editions)
-        tally = self._tell(sums, getattr(summary, "idle_on_the_day", ()))
+        tally = self._tell(sums, summary.idle_on_the_day)
         shown, rows = self._read_page(wanted, tally, page)
         return Board(
             head=OfferingHead(offering=self.offering, now=self.now),
@@ -389,24 +409,23 @@ class _Reading:
             rows=rows,
             stuck_rows=self._read_stuck(tally),
             editions=editions,
-            known_addresses=tuple(getattr(summary, "addresses", ())),
-            last_quiz=getattr(summary, "quiz", None),
-            oldest_work=getattr(summary, "oldest_work", None),
+            known_addresses=tuple(summary.addresses),
+            last_quiz=summary.quiz,
+            oldest_work=summary.oldest_work,
         )
 
-    def _read_summary(self) -> tuple[RosterSummary, Sums]:
+    def _read_summary(self) -> tuple[Summary, Sums]:
         """The offering's row, with its counts as of the same moment."""
         day = datetime.combine(self.since.astimezone(UTC).date(), time(), UTC)
-        summary = _read_summary.first(day=day, **self.given)
-        if summary is None or summary.is_behind:  # type: ignore[attr-defined]
+        found = [Summary(*told) for _key, *told in _read_summary.rows(day=day, **self.given)]
+        if not found or found[0].is_behind:
             catch_up(self.offering)
-        elif kept := _sums.find(summary.version):
-            return summary, kept
-        whole = _read_whole_summary.first(day=day, **self.given)
-        if whole is None:
-            nobody = RosterSummary(offering=self.offering)
-            return nobody, Sums.of(nobody)
-        return whole, _sums.keep(whole.version, Sums.of(whole))
+        elif kept := _sums.find(found[0].version):
+            return found[0], kept
+        for _key, counts, version, *told in _read_whole_summary.rows(day=day, **self.given):
+            return Summary(version, *told), _sums.keep(version, Sums.of(version, counts))
+        nobody = uuid.uuid4()
+        return Summary(nobody), Sums.of(nobody, {})
 
     def _read_granted(self, editions: Mapping[uuid.UUID, CourseEdition]) -> None:
         """Those who used all that everybody has and were granted more: whether that is used up, or over, by now."""
@@ -464,16 +483,16 @@ class _Reading:
         return tuple(rows[:EXPLAINED])
 
     def _make(self, entry: Listed) -> RosterRow:
-        known = entry.known
+        key, attempts, known = entry
         is_at_work = (
-            known["state"] == Enrolment.State.ACTIVE
-            and known["progress__completed_at"] is None
-            and (known["closes_at"] is None or known["closes_at"] > self.now)
+            known.state == Enrolment.State.ACTIVE
+            and known.completed_at is None
+            and (known.closes_at is None or known.closes_at > self.now)
         )
-        since = known["progress__last_at"] or known["enrolled_at"]
+        since = known.last_at or known.enrolled_at
         return self.maker.make(
-            entry.enrolment_id,
+            key,
             known,
-            is_idle=is_at_work and known["progress__waiting"] == 0 and since <= self.since,
-            is_out=is_at_work and (entry.attempts == Attempts.OUT or entry.enrolment_id in self.out),
+            is_idle=is_at_work and known.waiting == 0 and since <= self.since,
+            is_out=is_at_work and (attempts == Attempts.OUT or key in self.out),
         )

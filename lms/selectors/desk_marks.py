@@ -6,7 +6,6 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
@@ -19,7 +18,7 @@ from django.utils.translation import ngettext
 
 from assessments.models import AssessmentEdition, AssessmentKind, Attempt
 from assessments.services import document_of
-from core.kept import Kept, Shown
+from core.kept import Kept
 from lms import texts
 from lms.desk_texts import say_days_ago, say_learners
 from lms.models import Enrolment
@@ -41,13 +40,12 @@ MOST_BARS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class MarkingJob:
-    """How much work waits to be marked, of how much that was handed in."""
+    """How much work waits to be marked, of how much that was handed in; `age` says since when the oldest waits."""
 
     waiting: int
     total: int
-    oldest: datetime | None
+    age: str
     steps: tuple[str, ...]
-    now: datetime
 
     @property
     def title(self) -> str:
@@ -60,12 +58,9 @@ class MarkingJob:
     @property
     def sentence(self) -> str:
         where = ", ".join(self.steps)
-        if self.oldest is None:
+        if not self.age:
             return where
-        return _("%(steps)s. The oldest came %(age)s.") % {
-            "steps": where,
-            "age": say_days_ago(self.oldest, self.now),
-        }
+        return _("%(steps)s. The oldest came %(age)s.") % {"steps": where, "age": self.age}
 
 
 def submitted_work(enrolments: QuerySet[Enrolment]) -> QuerySet[Attempt]:
@@ -85,6 +80,17 @@ MARKED = Q(points__isnull=False)
 
 def read_marking_job(board: Board) -> MarkingJob:
     """What waits to be marked in an offering. No query, but one for each edition that the process does not keep."""
+    key = (board.sums, board.edition.pk, texts.language())
+    waiting, total, steps = _jobs.read(key, lambda: _count_work(board))
+    age = say_days_ago(board.oldest_work, board.head.now) if board.oldest_work else ""
+    return MarkingJob(waiting=waiting, total=total, age=age, steps=steps)
+
+
+# How much waits, of how much, and in which steps: numbers alone, each under the counts that it was made of.
+_jobs: Final[Kept[tuple[Hashable, ...], tuple[int, int, tuple[str, ...]]]] = Kept(64)
+
+
+def _count_work(board: Board) -> tuple[int, int, tuple[str, ...]]:
     places = {
         str(assessment.pk): titles.get(step_key, "")
         for edition in board.editions.values()
@@ -99,15 +105,8 @@ def read_marking_job(board: Board) -> MarkingJob:
             waiting[assessment] += count
         else:
             total += count
-    return MarkingJob(
-        waiting=sum(waiting.values()),
-        total=total,
-        oldest=board.oldest_work,
-        steps=tuple(
-            dict.fromkeys(title for assessment, title in places.items() if title and waiting[assessment])
-        ),
-        now=board.head.now,
-    )
+    steps = dict.fromkeys(title for assessment, title in places.items() if title and waiting[assessment])
+    return sum(waiting.values()), total, tuple(steps)
 
 
 _held: Final[Kept[uuid.UUID, dict[uuid.UUID, AssessmentEdition]]] = Kept(64)
@@ -175,10 +174,12 @@ class QuestionStat:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Marks(Shown):
-    """The best marks in one quiz. `key` says all that they follow from."""
+class Marks:
+    """The best marks in one quiz.
 
-    key: tuple[Hashable, ...]
+    The process keeps one for all who are to see the same, so it is equal to itself only.
+    """
+
     step: OutlineStep
     title: str
     bars: tuple[Bar, ...]
@@ -190,10 +191,6 @@ class Marks(Shown):
     pass_mark: Decimal | None
     others: tuple[tuple[str, str], ...]
     questions: tuple[QuestionStat, ...]
-
-    @property
-    def shows(self) -> tuple[Hashable, ...]:
-        return self.key
 
     @property
     def top(self) -> int:
@@ -251,17 +248,17 @@ def read_marks(board: Board, *, wanted: str = "") -> Marks | None:
     """The marks of one quiz: the one asked for, else the one handed in last; None: no quiz yet. No query, but one for
     an edition that the process does not keep.
     """
-    if all(step.slug != wanted for step in outline_of(board.edition).iter_steps()):
+    if wanted and all(step.slug != wanted for step in outline_of(board.edition).iter_steps()):
         wanted = ""
-    key = (board.edition.pk, board.sums.version, board.last_quiz, wanted, texts.language())
-    return _marks.read(key, lambda: (_make_marks(board, key, wanted),))[0]
+    key = (board.edition.pk, board.sums, board.last_quiz, wanted, texts.language())
+    return _marks.read(key, lambda: (_make_marks(board, wanted),))[0]
 
 
-# Numbers alone, each under the version of the counts that it was made of.
+# Numbers alone, each under the counts that it was made of.
 _marks: Final[Kept[tuple[Hashable, ...], tuple[Marks | None]]] = Kept(64)
 
 
-def _make_marks(board: Board, key: tuple[Hashable, ...], wanted: str) -> Marks | None:
+def _make_marks(board: Board, wanted: str) -> Marks | None:
     edition = board.edition
     quizzes = [step for step in outline_of(edition).iter_steps() if step.kind == "quiz"]
     scores: dict[str, list[Score]] = defaultdict(list)
@@ -282,7 +279,6 @@ def _make_marks(board: Board, key: tuple[Hashable, ...], wanted: str) -> Marks |
     pass_mark = terms.pass_mark if terms else None
     bars, in_percent = _draw_bars(found, pass_mark)
     return Marks(
-        key=key,
         step=chosen,
         title=titles[chosen.key],
         bars=bars,

@@ -49,9 +49,12 @@ class Column:
         return ["moving"] * (-(-self.count // self.each) - stuck) + ["stuck"] * stuck
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DotPlot:
-    """Where everyone is: by module or, in a short course, by step."""
+    """Where everyone is: by module or, in a short course, by step.
+
+    The process keeps one for all who are to see the same, so it is equal to itself only.
+    """
 
     columns: tuple[Column, ...]
     each: int

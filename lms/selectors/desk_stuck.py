@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
+from functools import cached_property
 from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from assessments.rules import attempts_left
-from core.kept import Kept
+from core.kept import Kept, Shown
 from core.prepared import PreparedQuery, given_moment, is_among
 from lms import texts
 from lms.desk_texts import say_idle, say_reason, say_result
@@ -26,6 +27,7 @@ from lms.roster import terms_of
 from lms.rules import (
     Attempt,
     CourseState,
+    CourseSteps,
     Grant,
     Outcome,
     Step,
@@ -38,9 +40,10 @@ from lms.rules import (
     next_step,
 )
 from lms.selectors.courses import read_grant
-from lms.selectors.desk import colon, step_titles, write_to
+from lms.selectors.desk import OfferingHead, colon, step_titles, write_to
 from lms.selectors.desk_board import Board
 from lms.selectors.desk_roster import RosterRow
+from modules.models import CourseEdition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +85,17 @@ def _of_the_enrolment(rows: QuerySet[Any]) -> ArraySubquery:
 
 # What an explanation rests on, by the ledger: each enrolment's last event, and what it is granted at the moment.
 _read_versions: Final = PreparedQuery(
-    lambda: Enrolment.objects.filter(is_among("id", "enrolments")).annotate(
-        last_event=Subquery(
-            LearningEvent.objects.filter(enrolment=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-        ),
-        granted=_of_the_enrolment(
-            Accommodation.objects.filter(Q(ends_at=None) | Q(ends_at__gt=given_moment("now")))
-        ),
+    lambda: (
+        Enrolment.objects.filter(is_among("id", "enrolments"))
+        .annotate(
+            last_event=Subquery(
+                LearningEvent.objects.filter(enrolment=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+            ),
+            granted=_of_the_enrolment(
+                Accommodation.objects.filter(Q(ends_at=None) | Q(ends_at__gt=given_moment("now")))
+            ),
+        )
+        .order_by("pk")
     ),
     fields=("id",),
     extra=("last_event", "granted"),
@@ -106,35 +113,73 @@ class Why:
 # By all that it follows from. It is about a person, so not for long.
 _known: Final[Kept[tuple[Hashable, ...], Why]] = Kept(500, seconds=60)
 
+# An enrolment, its last event, and what it is granted.
+Version = tuple[uuid.UUID, int | None, tuple[uuid.UUID, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stuck(Shown):
+    """The first few who are stuck, of how many (`count`). Why is told only where their part of the page is not kept."""
+
+    head: OfferingHead
+    editions: Mapping[uuid.UUID, CourseEdition]
+    count: int
+    rows: tuple[RosterRow, ...]
+    versions: tuple[Version, ...]
+
+    @cached_property
+    def shows(self) -> tuple[Hashable, ...]:
+        return (
+            self.count,
+            # The subject of a mail is the title of the course.
+            self.head.offering.edition_id,
+            self.versions,
+            *[(row.url, row.name, row.email, row.edition_id, row.is_out, row.idle_days) for row in self.rows],
+        )
+
+    @property
+    def all_url(self) -> str:
+        """Where the roster shows all of them."""
+        return f"{self.head.url}?show=needs&sort=needs#roster"
+
+    @cached_property
+    def learners(self) -> list[StuckLearner]:
+        """They in words. Three queries where not all was told within a minute, else none."""
+        around = (texts.language(), timezone.get_current_timezone_name())
+        versions = {version[0]: version for version in self.versions}
+        keys = {
+            row.enrolment_id: (row.edition_id, row.is_out, versions.get(row.enrolment_id), *around)
+            for row in self.rows
+        }
+        told: dict[uuid.UUID, Why | None] = {key: _known.find(known) for key, known in keys.items()}
+        new = [row for row in self.rows if told[row.enrolment_id] is None]
+        for key, found in _explain(self.editions, new).items():
+            told[key] = _known.keep(keys[key], found)
+        subject = self.head.course_title
+        return [_tell(row, why, subject) for row in self.rows if (why := told[row.enrolment_id])]
+
+
+def read_stuck(board: Board) -> Stuck:
+    """Who is stuck, and what their reasons rest on. One query; none where nobody is."""
+    found: Sequence[Any] = ()
+    if board.stuck_rows:
+        ids = [row.enrolment_id for row in board.stuck_rows]
+        found = _read_versions.rows(enrolments=ids, now=board.head.now)
+    return Stuck(
+        head=board.head,
+        editions=board.editions,
+        count=board.stuck,
+        rows=board.stuck_rows,
+        versions=tuple((key, last, tuple(granted)) for key, last, granted in found),
+    )
+
 
 def explain_stuck(board: Board) -> list[StuckLearner]:
     """Why the first few are stuck. One query where that was told within a minute, else four; none where nobody is."""
-    rows = board.stuck_rows
-    if not rows:
-        return []
-    versions = {
-        one.pk: (one.last_event, *one.granted)
-        for one in _read_versions.objects(enrolments=[row.enrolment_id for row in rows], now=board.head.now)
-    }
-    keys = {
-        row.enrolment_id: (
-            row.enrolment_id,
-            row.edition_id,
-            row.is_out,
-            versions.get(row.enrolment_id),
-            texts.language(),
-            timezone.get_current_timezone_name(),
-        )
-        for row in rows
-    }
-    told: dict[uuid.UUID, Why | None] = {key: _known.find(known) for key, known in keys.items()}
-    new = [row for row in rows if told[row.enrolment_id] is None]
-    for key, found in _explain(board, new).items():
-        told[key] = _known.keep(keys[key], found)
-    return [_tell(board, row, why) for row in rows if (why := told[row.enrolment_id])]
+    return read_stuck(board).learners
 
 
-def _tell(board: Board, row: RosterRow, why: Why) -> StuckLearner:
+def _tell(row: RosterRow, why: Why, course_title: str) -> StuckLearner:
     if why.step is not None:
         return StuckLearner(
             row=row,
@@ -146,15 +191,15 @@ def _tell(board: Board, row: RosterRow, why: Why) -> StuckLearner:
         )
     return StuckLearner(
         row=row,
-        word=say_idle(row.last_doing, row.now),
+        word=say_idle(row.idle_days),
         sentence=why.sentence,
         state="wait",
         action=_("Write to %(name)s") % {"name": row.name},
-        action_url=write_to(row.email, subject=board.head.course_title),
+        action_url=write_to(row.email, subject=course_title),
     )
 
 
-def _explain(board: Board, rows: Sequence[RosterRow]) -> dict[uuid.UUID, Why]:
+def _explain(editions: Mapping[uuid.UUID, CourseEdition], rows: Sequence[RosterRow]) -> dict[uuid.UUID, Why]:
     """Why each of these learners is stuck, from the ledger. Three queries."""
     if not rows:
         return {}
@@ -166,16 +211,14 @@ def _explain(board: Board, rows: Sequence[RosterRow]) -> dict[uuid.UUID, Why]:
     for grant in _read_grants.objects(enrolments=ids):
         grants[grant.enrolment_id].append(read_grant(grant))
     following = {
-        row.enrolment_id: next_step(
-            steps_of(board.editions[row.edition_id]), _state_of(reached[row.enrolment_id])
-        )
+        row.enrolment_id: next_step(steps_of(editions[row.edition_id]), _state_of(reached[row.enrolment_id]))
         for row in rows
     }
     states = _fold_steps({key: step.key for key, step in following.items() if step is not None})
     told = {}
     for row in rows:
         key = row.enrolment_id
-        titles = step_titles(board.editions[row.edition_id])
+        titles = step_titles(editions[row.edition_id])
         terms = {
             step: StepTerms(
                 pass_mark=known.pass_mark,
@@ -186,7 +229,8 @@ def _explain(board: Board, rows: Sequence[RosterRow]) -> dict[uuid.UUID, Why]:
             for step, known in terms_of(row.edition_id).items()
         }
         if row.is_out:
-            told[key] = _explain_out(board, row, reached[key], terms, titles)
+            course = steps_of(editions[row.edition_id])
+            told[key] = _explain_out(course, reached[key], terms, titles)
         else:
             told[key] = Why(sentence=_say_where(following[key], states.get(key), terms, titles))
     return told
@@ -223,14 +267,12 @@ def _fold_steps(wanted: Mapping[uuid.UUID, uuid.UUID]) -> dict[uuid.UUID, StepSt
 
 
 def _explain_out(
-    board: Board,
-    row: RosterRow,
+    course: CourseSteps,
     reached: Mapping[uuid.UUID, StepProgress],
     terms: Mapping[uuid.UUID, StepTerms],
     titles: Mapping[uuid.UUID, str],
 ) -> Why:
     """A learner without attempts: in the first step of the course in which that is so."""
-    course = steps_of(board.editions[row.edition_id])
     step = next(
         step for step in course.steps if step.required and _is_out(reached.get(step.key), terms.get(step.key))
     )

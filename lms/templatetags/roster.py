@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from datetime import datetime
-from html import escape as plain
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from django import template
@@ -13,10 +13,11 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from core.templatetags.drawing import state
-from lms.desk_texts import say_days_gone
+from core.templatetags.drawing import find_sprite, state
+from lms import texts
+from lms.desk_texts import say_days_gone, say_learners
 from lms.selectors.desk_marks import QuestionStat
-from lms.selectors.desk_roster import RosterRow
+from lms.selectors.desk_roster import RosterRow, say_need, say_where
 
 register = template.Library()
 
@@ -31,81 +32,84 @@ ROW: Final = (
 )
 
 
-class _Drawn:
-    """What was drawn for one row serves every other that says the same."""
-
-    def __init__(self) -> None:
-        self._known: dict[Hashable, SafeString] = {}
-        self._zone = timezone.get_current_timezone()
-
-    def once(self, key: Hashable, draw: Callable[[], SafeString]) -> SafeString:
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = draw()
-        return found
-
-    def place(self, row: RosterRow) -> SafeString:
-        return self.once(("place", row.place), lambda: escape(row.place)) if row.place else DASH
-
-    def step(self, row: RosterRow) -> SafeString:
-        key = ("step", row.is_complete, row.step_title)
-        return self.once(key, lambda: escape(row.working_on))
-
-    def bar(self, row: RosterRow) -> SafeString:
-        return self.once(("bar", row.done, row.total), lambda: _draw_bar(row))
-
-    def last(self, row: RosterRow) -> SafeString:
-        if row.last_at is None:
-            return DASH
-        nights = (self._day(row.now) - self._day(row.last_at)).days
-        days = (row.now - row.last_at).days
-        return self.once(("last", nights, days), lambda: escape(say_days_gone(nights, days)))
-
-    def _day(self, moment: datetime) -> datetime:
-        return moment.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-
-    def needs(self, row: RosterRow) -> SafeString:
-        key = ("needs", row.is_withdrawn, row.waiting > 0, row.is_out, row.is_idle, row.is_closed)
-        return self.once(key, lambda: _draw_need(row))
+# As `html.escape` does it, in one go.
+ESCAPES: Final = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"},
+)
+NEED_STATES: Final = {"withdrawn": "none", "closed": "none", "marking": "wait"}
 
 
-def _draw_bar(row: RosterRow) -> SafeString:
+# What is said of one learner serves every other of whom the same is said. Nobody's name or address is kept so. The
+# `language` is always the one in force.
+
+
+@lru_cache(maxsize=512)
+def _draw_place(place: str) -> SafeString:
+    return escape(place) if place else DASH
+
+
+@lru_cache(maxsize=1024)
+def _draw_step(title: str, is_complete: bool, language: str) -> SafeString:
+    return escape(say_where(title, is_complete=is_complete))
+
+
+@lru_cache(maxsize=1024)
+def _draw_bar(done: int, total: int, language: str) -> SafeString:
     return format_html(
         '<progress max="{}" value="{}" aria-label="{}"></progress><span>{}</span>',
-        row.total or 1,
-        row.done,
-        row.progress_label,
-        row.progress_words,
+        total or 1,
+        done,
+        texts.say_steps(done, total),
+        say_learners(done, total),
     )
 
 
-def _draw_need(row: RosterRow) -> SafeString:
-    if row.need:
-        return state(row.need_state, row.need)
+@lru_cache(maxsize=1024)
+def _draw_last(nights: int, days: int, language: str) -> SafeString:
+    return escape(say_days_gone(nights, days))
+
+
+@lru_cache(maxsize=64)
+def _draw_need(code: str, language: str, sprite: str) -> SafeString:
+    """`sprite` is where the icons are now: elsewhere, it is another picture."""
+    if code:
+        return state(NEED_STATES.get(code, "stop"), say_need(code))
     return format_html(
         '<span class="when-wide" aria-hidden="true">–</span><span class="sr">{}</span>', _("nothing")
     )
 
 
-@register.simple_tag
-def roster_rows(rows: Iterable[RosterRow]) -> SafeString:
-    """One row of the table a learner."""
-    drawn = _Drawn()
-    return mark_safe(
-        "".join(
-            ROW
-            % (
-                plain(row.url),
-                plain(row.name),
-                drawn.place(row),
-                drawn.step(row),
-                drawn.bar(row),
-                drawn.last(row),
-                drawn.needs(row),
-            )
-            for row in rows
+class _Table:
+    """What all rows of the table share."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.language = texts.language()
+        self.sprite = find_sprite()
+        # The reader's nights.
+        self.today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+        self.yesterday = self.today - timedelta(days=1)
+
+    def draw(self, row: RosterRow) -> str:
+        last = DASH
+        if row.last_at is not None:
+            nights = 0 if row.last_at >= self.today else 1 if row.last_at >= self.yesterday else 2
+            last = _draw_last(nights, (self.now - row.last_at).days, self.language)
+        return ROW % (
+            row.url.translate(ESCAPES),
+            row.name.translate(ESCAPES),
+            _draw_place(row.place),
+            _draw_step(row.step_title, row.completed_at is not None, self.language),
+            _draw_bar(row.done, row.total, self.language),
+            last,
+            _draw_need(row.need_code, self.language, self.sprite),
         )
-    )
+
+
+@register.simple_tag
+def roster_rows(rows: Sequence[RosterRow]) -> SafeString:
+    """One row of the table a learner."""
+    return mark_safe("".join(map(_Table(rows[0].now).draw, rows))) if rows else SafeString("")
 
 
 @register.simple_tag

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -13,23 +13,23 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import is_administrator
 from accounts.requests import read_job_key
-from lms.forms_desk import SORT_WORDS, RosterForm
+from lms import texts
+from lms.forms_desk import RosterForm
 from lms.jobs import ask_roster
 from lms.models import Offering
 from lms.permissions import find_taught, offerings_for
 from lms.rules import IDLE_DAYS
 from lms.selectors.desk import list_offerings, read_cards
-from lms.selectors.desk_board import Board, read_board
+from lms.selectors.desk_board import read_board
 from lms.selectors.desk_marks import read_marking_job, read_marks
 from lms.selectors.desk_people import find_learner
 from lms.selectors.desk_plot import plot_board
-from lms.selectors.desk_stuck import explain_stuck
+from lms.selectors.desk_stuck import read_stuck
 from lms.views.common import current_subject, refusals_as_pages
 
 View = Callable[..., HttpResponse]
@@ -64,8 +64,14 @@ def learner_of_desk_view(view: View) -> View:
 
 def desk_crumbs(*steps: tuple[str, str]) -> list[dict[str, str]]:
     """The way back through the desk: (title, url), the last one the page itself."""
-    known = [{"title": _("Your offerings"), "url": reverse("lms:offerings")}]
-    return known + [{"title": title, "url": url} for title, url in steps]
+    known = (_way_in(texts.language()), *steps)
+    return [{"title": title, "url": url} for title, url in known]
+
+
+@lru_cache(maxsize=8)
+def _way_in(language: str) -> tuple[str, str]:
+    """The first step of the way, in the language in force, which is the one named."""
+    return _("Your offerings"), reverse("lms:offerings")
 
 
 @require_safe
@@ -91,15 +97,10 @@ def list_desk(request: HttpRequest) -> HttpResponse:
 @desk_view
 def show_offering(request: HttpRequest, *, offering: Offering) -> HttpResponse:
     """Everyone in an offering: today's jobs, where they are, who is stuck and why, marks, the roster."""
-    board = read_board(offering, RosterForm(request.GET).read(), page=request.GET.get("page"))
+    board = read_board(offering, RosterForm.read_from(request.GET), page=request.GET.get("page"))
     context: dict[str, Any] = {
         "head": board.head,
         "board": board,
-        "sorts": SORT_WORDS,
-        "wanted": board.wanted,
-        "page_obj": board.page,
-        "query": board.wanted.query(),
-        "show_links": _show_links(board),
         "job_key": uuid.uuid4(),
         "breadcrumbs": desk_crumbs((board.head.title, "")),
     }
@@ -107,30 +108,11 @@ def show_offering(request: HttpRequest, *, offering: Offering) -> HttpResponse:
         context |= {
             "job": read_marking_job(board),
             "plot": plot_board(board),
-            "stuck": explain_stuck(board),
+            "stuck": read_stuck(board),
             "idle_days": IDLE_DAYS,
             "marks": read_marks(board, wanted=request.GET.get("quiz", "")),
         }
     return render(request, "lms/desk/offering.html", context)
-
-
-def _show_links(board: Board) -> list[dict[str, Any]]:
-    """Whom the roster shows, as links with their counts."""
-    counts = {
-        "all": (_("Everyone enrolled"), board.total),
-        "needs": (_("Who needs something"), board.needy),
-        "withdrawn": (pgettext("several learners", "Withdrawn"), board.withdrawn),
-    }
-    return [
-        {
-            "title": title,
-            "count": count,
-            "url": f"{board.head.url}?{board.wanted.query(show=code)}".rstrip("?&") + "#roster",
-            "current": board.wanted.show == code,
-        }
-        for code, (title, count) in counts.items()
-        if count or code != "withdrawn"
-    ]
 
 
 @require_POST
