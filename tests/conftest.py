@@ -129,6 +129,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
+_following: dict[str, pytest.Item | None] = {}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    _following["item"] = nextitem
+
+
 # --- The database -----------------------------------------------------------------------------------------------
 
 
@@ -142,6 +150,9 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
         database.copy_template(template=template, name=name)
 
     def restore(self: TransactionTestCase) -> None:
+        # A test that begins with the seeded site puts that in the place of whatever is there.
+        if "seeded_site" in getattr(_following.get("item"), "fixturenames", ()):
+            return
         database.copy_template(template=template, name=name)
 
     flush = TransactionTestCase._fixture_teardown
@@ -222,6 +233,7 @@ def make_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
 
     A page error, an error on the console (a refused inline script is one), a question of the browser ("Leave this
     page?") or a request to another host fails the test.
+    Nothing moves by itself, as for people who ask for that: frames that are drawn only to move are time lost.
     Where an error status is what the test is about, call ``make_page(expect_errors=True)``.
     """
     contexts: list[Any] = []
@@ -236,7 +248,10 @@ def make_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
         **options: Any,
     ) -> Any:
         context = browser.new_context(
-            base_url=live_server.url, viewport={"width": width, "height": height}, locale=locale, **options
+            base_url=live_server.url,
+            viewport={"width": width, "height": height},
+            locale=locale,
+            **{"reduced_motion": "reduce", **options},
         )
         contexts.append(context)
         page = context.new_page()
