@@ -93,8 +93,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Name what needs a browser, and put the files in the order that keeps every process busy to the end.
 
-    First the floors below, while the seeded site is still being made; then what needs it, the longest files first; the
-    many short ones of the rest fill up the end.
+    First the floors below and the tests of all addresses, while the seeded site is still being made; then what needs
+    it, the longest files first; the many short ones of the rest fill up the end.
     """
     seeded: set[Path] = set()
     for item in items:
@@ -107,7 +107,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def turn(item: pytest.Item) -> int:
         if item.path in seeded:
             return 1 if "main_job" in item.path.name else 2
-        return 0 if item.path.parent.name in {"accounts", "core"} else 3
+        return 0 if item.path.parent.name in {"accounts", "core", "config"} else 3
 
     items.sort(key=turn)
 

@@ -1,8 +1,8 @@
 """The test database: migrated once into a template, then copied.
 
-A copy takes a second or two. So each process of a parallel run has its own database, a run whose migrations are those of
-the last run migrates nothing, and after a test that commits (a browser test) the database is as it was copied; a flush
-would also take away what migrations made: the root page, the languages, the groups.
+A copy takes a second or two. So each process of a parallel run has its own database, a run whose migrations are those
+of the last run migrates nothing, and after a test that commits (a browser test) the database is as it was copied; a
+flush would also take away what migrations made: the root page, the languages, the groups.
 
 A second template, the seeded one, also holds the site's first pages, the content packs and the demo. Loading them
 takes more than a minute, so it happens once for all processes, and again only where code or content has changed.
