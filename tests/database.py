@@ -198,7 +198,18 @@ def finish_template(link: psycopg.Connection[Any], *, building: str, name: str) 
 
 
 def drop_database(link: psycopg.Connection[Any], name: str) -> None:
-    link.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    """Drop it, whoever is connected to it.
+
+    On the embedded server as its superuser: a connection of the superuser's that has just been closed may still be
+    there, and nobody else may end it.
+    """
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    if settings.EMBEDDED_POSTGRES is None:
+        link.execute(statement)
+        return
+    folder = str(settings.EMBEDDED_POSTGRES.socket_folder)
+    with psycopg.connect(host=folder, user=SUPERUSER, dbname="postgres", autocommit=True) as mighty:
+        mighty.execute(statement)
 
 
 def copy_template(*, template: str, name: str) -> None:
