@@ -31,7 +31,7 @@ hypothesis_settings.register_profile("project", deadline=None, print_blob=True)
 hypothesis_settings.load_profile("project")
 
 # A tool, the programs that provide it, and how to get it. Chromium’s shell has the same engine and no windows, of which
-# Chromium draws a whole one for each page: half of its time.
+# Chromium draws a whole one for each page: two fifths of its time.
 TOOLS = {
     "chromium": (
         (
