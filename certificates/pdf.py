@@ -14,16 +14,18 @@ import io
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import segno
 from django.template.loader import render_to_string
-from reportlab.pdfbase.ttfonts import TTFontFile
 
 from certificates.facts import Bilingual, CertificateFacts, CompetencyFact, Language
 from certificates.wording import WORDS, describe_level, format_date, format_minutes
 from core.pdf import FONTS_DIR, PdfError, count_pages, make_font_css, render_pdf
+
+if TYPE_CHECKING:
+    from reportlab.pdfbase.ttfonts import TTFontFile
 
 TEMPLATE: Final = "certificates/pdf.html"
 _TEXT_WIDTH = 516
@@ -296,6 +298,9 @@ def _in_columns(
 
 @cache
 def _bold() -> TTFontFile:
+    # See `core.pdf`: most processes draw nothing.
+    from reportlab.pdfbase.ttfonts import TTFontFile
+
     return TTFontFile(str(FONTS_DIR / "AtkinsonHyperlegibleNext-Bold.ttf"), validate=0)
 
 

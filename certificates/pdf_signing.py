@@ -2,6 +2,8 @@
 
 xhtml2pdf can sign too, and fails open: with a wrong passphrase it writes an unsigned file and says nothing. Here a file
 leaves only after the signature in it was read back and verified.
+
+pyHanko is imported where it is used: it takes half a second, and most processes neither sign nor verify a file.
 """
 
 from __future__ import annotations
@@ -18,15 +20,6 @@ from typing import Final, TypeVar
 from asn1crypto import keys as asn1_keys
 from asn1crypto import pem as asn1_pem
 from asn1crypto import x509 as asn1_x509
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign import signers
-from pyhanko.sign.diff_analysis import ModificationLevel
-from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
-from pyhanko.sign.validation import validate_pdf_signature
-from pyhanko.sign.validation.status import SignatureCoverageLevel
-from pyhanko_certvalidator import ValidationContext
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from certificates.keys import PdfIdentity
 
@@ -71,6 +64,11 @@ def sign_pdf(pdf: bytes, *, identity: PdfIdentity, reason: str, signer_name: str
 
 
 def _sign(pdf: bytes, identity: PdfIdentity, reason: str, signer_name: str, contact: str) -> bytes:
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign import signers
+    from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+    from pyhanko_certvalidator.registry import SimpleCertificateStore
+
     certificate = _read_certificate(identity.certificate_pem)
     registry = SimpleCertificateStore()
     registry.register(certificate)
@@ -123,6 +121,12 @@ def verify_pdf(pdf: bytes, *, trusted: list[str]) -> PdfSignature | None:
 
     Nothing is fetched. Raises PdfSigningError if the file cannot be read as a PDF.
     """
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.diff_analysis import ModificationLevel
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko.sign.validation.status import SignatureCoverageLevel
+    from pyhanko_certvalidator import ValidationContext
+
     try:
         reader = PdfFileReader(io.BytesIO(pdf))
         signatures = reader.embedded_signatures

@@ -6,6 +6,7 @@ the local host names. Everything else must be given; ``docs/deploy.md`` lists th
 
 from __future__ import annotations
 
+import gc
 import secrets
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ from django.utils.translation import gettext_lazy as _
 
 from config.env import env_bool, env_int, env_list, env_str, parse_database_url
 from config.postgres import APP_ROLE, OWNER_ROLE, EmbeddedPostgres
+from core.collector import SELDOM
+
+# A start makes a million things that stay: looking for garbage among them again and again took a quarter of its time.
+gc.set_threshold(*SELDOM)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"

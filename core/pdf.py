@@ -6,6 +6,9 @@ typefaces), data URIs, and nothing else; no address is ever fetched.
 
 Rendering holds one lock for the process, since the library keeps its fonts in module globals. A page takes 0.05 to
 0.2 s: render in workers, and keep the result under the digest of what went in.
+
+The libraries that draw are imported where they are used: they take a third of a second, and most processes draw
+nothing.
 """
 
 from __future__ import annotations
@@ -18,12 +21,6 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
-
-from pypdf import PdfReader
-from reportlab import rl_config
-from reportlab.pdfbase.ttfonts import TTFontFile
-from xhtml2pdf import pisa
-from xhtml2pdf.config.resources import RenderLimitError, ResourceAccessError, ResourceAccessPolicy
 
 FONTS_DIR: Final = Path(__file__).resolve().parent.parent / "static" / "fonts" / "pdf"
 
@@ -49,8 +46,6 @@ _FAMILIES: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
 )
 
 _render_lock = threading.RLock()
-# Streams stay as they are compressed: coding them as text makes a file a quarter larger and costs a tenth of the time.
-rl_config.useA85 = 0
 
 
 class PdfError(Exception):
@@ -63,6 +58,8 @@ class PdfError(Exception):
 
 @cache
 def _characters(file_name: str) -> frozenset[int]:
+    from reportlab.pdfbase.ttfonts import TTFontFile
+
     return frozenset(TTFontFile(str(FONTS_DIR / file_name), validate=0).charToGlyph)
 
 
@@ -111,6 +108,13 @@ def render_pdf(*, html: str, base_dir: Path | None = None) -> bytes:
     `base_dir` is the folder its pictures may come from; without one, only data URIs. Raises PdfError if anything that
     the document asks for was not drawn as asked: a font, a picture, a character, a style.
     """
+    from reportlab import rl_config
+    from xhtml2pdf import pisa
+    from xhtml2pdf.config.resources import RenderLimitError, ResourceAccessError, ResourceAccessPolicy
+
+    # Streams stay as they are compressed: coding them as text makes a file a quarter larger and costs a tenth of the
+    # time.
+    rl_config.useA85 = 0
     policy = ResourceAccessPolicy.server(
         base_dir or FONTS_DIR,
         extra_roots=(FONTS_DIR,),
@@ -137,6 +141,8 @@ def render_pdf(*, html: str, base_dir: Path | None = None) -> bytes:
 
 def count_pages(pdf: bytes) -> int:
     """How many pages a PDF has."""
+    from pypdf import PdfReader
+
     return len(PdfReader(io.BytesIO(pdf)).pages)
 
 

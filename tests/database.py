@@ -1,11 +1,14 @@
 """The test database: migrated once into a template, then copied.
 
-A copy takes a fraction of a second. So each process of a parallel run has its own database, a run whose migrations are
-those of the last run migrates nothing, and a test that commits (a browser test) gets a fresh copy afterwards instead
-of a flush, which would also take away what migrations made: the root page, the languages, the groups.
+A copy takes a second or two. So each process of a parallel run has its own database, a run whose migrations are those
+of the last run migrates nothing, and after a test that commits (a browser test) the database is as it was copied; a
+flush would also take away what migrations made: the root page, the languages, the groups.
 
 A second template, the seeded one, also holds the site's first pages, the content packs and the demo. Loading them
 takes more than a minute, so it happens once for all processes, and again only where code or content has changed.
+A copy is a thousand files, so a process whose database was a copy of the same template already puts back what a test
+changed instead: the rows that differ, and the sequences. Where a test changed tables, triggers or rights, it copies.
+
 `python -m tests.database` makes both before a test asks for them: beside `make check`, or while other tests run.
 """
 
@@ -18,6 +21,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
@@ -29,6 +33,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
+
+from config.postgres import SUPERUSER
 
 BUILDING_LOCK = 7_310_552
 SEEDING_LOCK = 7_310_553
@@ -192,12 +198,28 @@ def finish_template(link: psycopg.Connection[Any], *, building: str, name: str) 
 
 
 def drop_database(link: psycopg.Connection[Any], name: str) -> None:
-    link.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    """Drop it, whoever is connected to it.
+
+    On the embedded server as its superuser: a connection of the superuser's that has just been closed may still be
+    there, and nobody else may end it.
+    """
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    if settings.EMBEDDED_POSTGRES is None:
+        link.execute(statement)
+        return
+    folder = str(settings.EMBEDDED_POSTGRES.socket_folder)
+    with psycopg.connect(host=folder, user=SUPERUSER, dbname="postgres", autocommit=True) as mighty:
+        mighty.execute(statement)
 
 
 def copy_template(*, template: str, name: str) -> None:
     """A fresh copy under ``name``, in place of what was there."""
     connection.close()
+    before = _contents.get(name)
+    if before is not None and before.template == template and put_back(before, name=name):
+        point_to(name)
+        return
+    _contents.pop(name, None)
     with connect_to_server() as link:
         drop_database(link, name)
         link.execute(
@@ -205,7 +227,99 @@ def copy_template(*, template: str, name: str) -> None:
                 sql.Identifier(name), sql.Identifier(template)
             )
         )
+    # Only where a superuser may come in can rows be put back past the triggers that keep ledgers.
+    if settings.EMBEDDED_POSTGRES is not None and name.startswith("test_"):
+        with _connect_as_superuser(name) as link:
+            _contents[name] = Contents(template, _read_schema(link), _read_rows(link), _read_sequences(link))
     point_to(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What stands in a fresh copy of a template: rows by table, as COPY writes them, and where sequences are."""
+
+    template: str
+    schema: tuple[Any, ...]
+    rows: dict[str, bytes]
+    sequences: dict[str, tuple[int, bool]]
+
+
+_contents: dict[str, Contents] = {}
+
+
+def put_back(before: Contents, *, name: str) -> bool:
+    """Make the rows and sequences of a database what they were; False where its tables are others now."""
+    with _connect_as_superuser(name) as link:
+        _send_others_away(link)
+        if _read_schema(link) != before.schema:
+            return False
+        link.execute("SET LOCAL session_replication_role = replica")
+        now = _read_rows(link)
+        for table in sorted({*now, *before.rows}):
+            rows = before.rows.get(table, b"")
+            if now.get(table, b"") != rows:
+                link.execute(f"DELETE FROM {table}".encode())
+                with link.cursor().copy(f"COPY {table} FROM STDIN".encode()) as copy:
+                    copy.write(rows)
+        for sequence, (value, called) in _read_sequences(link).items():
+            if before.sequences[sequence] != (value, called):
+                link.execute("SELECT setval(%s::regclass, %s, %s)", [sequence, *before.sequences[sequence]])
+    return True
+
+
+@contextmanager
+def _connect_as_superuser(name: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to a database of the embedded server; one transaction."""
+    assert settings.EMBEDDED_POSTGRES is not None
+    folder = str(settings.EMBEDDED_POSTGRES.socket_folder)
+    with psycopg.connect(host=folder, user=SUPERUSER, dbname=name) as link:
+        yield link
+
+
+def _send_others_away(link: psycopg.Connection[Any]) -> None:
+    """End every other connection to this database, as dropping it by force would, and wait until they are gone."""
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    while link.execute(f"SELECT pg_terminate_backend(pid, 5000) {others}".encode()).fetchall():
+        link.commit()
+    link.commit()
+
+
+def _read_schema(link: psycopg.Connection[Any]) -> tuple[Any, ...]:
+    """What changes where tables, triggers, functions or rights do."""
+    found = link.execute(
+        "SELECT (SELECT md5(string_agg(concat_ws(' ', oid, relname, relacl), ',' ORDER BY oid))"
+        " FROM pg_class WHERE relnamespace = 'public'::regnamespace),"
+        " (SELECT md5(string_agg(concat_ws(' ', oid, attname, atttypid, attnotnull, attacl), ',' ORDER BY oid, attnum))"
+        " FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace),"
+        " (SELECT md5(string_agg(concat_ws(' ', oid, tgenabled), ',' ORDER BY oid)) FROM pg_trigger),"
+        " (SELECT md5(string_agg(concat_ws(' ', oid, convalidated), ',' ORDER BY oid)) FROM pg_constraint),"
+        " (SELECT md5(string_agg(concat_ws(' ', oid, prosrc), ',' ORDER BY oid))"
+        " FROM pg_proc WHERE pronamespace = 'public'::regnamespace)"
+    ).fetchone()
+    assert found is not None
+    return tuple(found)
+
+
+def _read_rows(link: psycopg.Connection[Any]) -> dict[str, bytes]:
+    """The rows of every table that was ever written to."""
+    tables = link.execute(
+        "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        " AND pg_relation_size(oid) > 0"
+    ).fetchall()
+    rows = {}
+    for (table,) in tables:
+        with link.cursor().copy(f"COPY {table} TO STDOUT".encode()) as copy:
+            rows[table] = b"".join(copy)
+    return rows
+
+
+def _read_sequences(link: psycopg.Connection[Any]) -> dict[str, tuple[int, bool]]:
+    """The value of each sequence, and whether it was given out."""
+    found = link.execute(
+        "SELECT format('%I.%I', schemaname, sequencename), coalesce(last_value, start_value), last_value IS NOT NULL"
+        " FROM pg_sequences WHERE schemaname = 'public'"
+    ).fetchall()
+    return {name: (value, called) for name, value, called in found}
 
 
 def point_to(name: str) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-os.environ["DATA_DIR"] = str(Path(os.environ.get("DATA_DIR", ROOT / "var")).resolve() / "test")
+# Once: a process of a parallel run inherits the variable as the first one set it, and is to share its server.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["DATA_DIR"] = str(Path(os.environ.get("DATA_DIR", ROOT / "var")).resolve() / "test")
 os.environ["DATABASE_ROLE"] = "owner"
 os.environ["EMBEDDED_POSTGRES_THROWAWAY"] = "1"
 os.environ["DEMO"] = "1"

@@ -3,6 +3,8 @@
 The document is canonicalised as RDF (RDFC-1.0, PyLD's `URDNA2015`), so its layout does not matter and its meaning does.
 A term that no context defines has no meaning in RDF: JSON-LD drops it without a word, and it would stand in the file
 unsigned, free for anybody to change. Signing and verifying therefore refuse a document with any.
+
+PyLD is imported where it is used: it takes a fifth of a second, and most processes neither sign nor verify.
 """
 
 from __future__ import annotations
@@ -13,8 +15,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
-
-from pyld import jsonld
 
 from certificates import keys
 from certificates.openbadges import loader
@@ -59,6 +59,8 @@ def find_unsigned_parts(
 
     Empty for a document that can be signed as it stands.
     """
+    from pyld import jsonld
+
     found = [f"{path}: null" for path in _find_nulls(document, "$")]
     dropped: list[str] = []
     with _one_at_a_time:
@@ -103,6 +105,8 @@ def _find_relative(value: object) -> list[str]:
 
 def canonize(document: Document, *, document_loader: DocumentLoader = loader.load_document) -> str:
     """The canonical N-Quads of a document; raises ProofError if any part of it would not be in them."""
+    from pyld import jsonld
+
     try:
         unsigned = find_unsigned_parts(document, document_loader=document_loader)
         if unsigned:
