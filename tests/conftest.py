@@ -17,6 +17,7 @@ from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
 from accounts import mail
+from cms import identity
 from core.collector import spare_the_collector
 from core.messages import compile_catalogue
 from tests import database
@@ -193,6 +194,12 @@ def as_app_role(db: None) -> Iterator[None]:
     if not connection.needs_rollback:
         with connection.cursor() as cursor:
             cursor.execute("RESET ROLE")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _frame_of_the_day() -> None:
+    """What stands around every page is read again after half a minute: never in the midst of counting queries."""
+    identity.KEPT_SECONDS = 3600.0  # type: ignore[misc]
 
 
 @pytest.fixture(autouse=True)
