@@ -16,9 +16,9 @@ from django.utils.translation import get_language
 _PLACE: Final = uuid.UUID(int=0)
 
 
-def address_with_key(name: str, key: uuid.UUID, *, language: str | None = None) -> str:
-    """``reverse(name, args=[key])`` for an address with one key in it. Who knows the language in force may name it."""
-    before, after = _find_form(name, language or get_language(), get_script_prefix())
+def address_with_key(name: str, key: uuid.UUID) -> str:
+    """``reverse(name, args=[key])`` for an address with one key in it, in the language in force."""
+    before, after = _find_form(name, get_language(), get_script_prefix())
     return f"{before}{key}{after}"
 
 

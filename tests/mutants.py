@@ -262,8 +262,8 @@ MUTANTS = (
     Mutant(
         name="a part of a page that is kept for one person is shown to another",
         path="core/templatetags/kept.py",
-        old="key = (self, *_where(context), *map(_freeze, values.values()))",
-        new="key = (self, *_where(context))",
+        old="key = (self, _where(context), *map(_freeze, values.values()))",
+        new="key = (self, _where(context))",
         tests=("tests/core/test_kept_parts.py", "-k", "rendered_once"),
     ),
     Mutant(

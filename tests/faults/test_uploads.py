@@ -104,7 +104,7 @@ def test_no_archive_that_somebody_sent_is_opened() -> None:
     Four modules know archives: one packs pages, one writes the download of one's data, one a status list, and one reads
     a backup that its operator gives it, by lists and sizes (`tests/core/test_backup_archive.py`).
     """
-    unpack = r"^\s*(import|from) (zipfile|tarfile|gzip|bz2|lzma|docx|openpyxl|odf)\b|unpack_archive"
+    unpack = r"^\s*(import|from) (zipfile|tarfile|gzip|isal|bz2|lzma|docx|openpyxl|odf)\b|unpack_archive"
     found = set().union(*(list_modules(ROOT, floor, unpack) for floor in FLOORS))
     assert found == {
         "accounts/export.py",
