@@ -47,11 +47,16 @@ def set_environment() -> None:
 def stop_on_signals() -> None:
     """Let who ends the bench by a signal end its servers too, as Ctrl-C does."""
 
+    signals = (signal.SIGTERM, signal.SIGHUP)
+
     def stop(number: int, _frame: object) -> None:
+        # Once is enough: a second one must not break off what the first began.
+        for one in signals:
+            signal.signal(one, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
+    for one in signals:
+        signal.signal(one, stop)
 
 
 def start_postgres() -> EmbeddedPostgres:

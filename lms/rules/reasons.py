@@ -19,7 +19,6 @@ from lms.rules.steps import (
     ASSESSED,
     CourseSteps,
     Step,
-    blocking_steps,
     completion_reason,
     missing_checks,
     missing_reflections,
@@ -164,15 +163,15 @@ def explain_incomplete(outline: CourseSteps, facts: Facts) -> list[Reason]:
     missing = [step for step in outline.steps if step.required and step.key not in completed]
     if not missing:
         return []
-    blockers = blocking_steps(outline, completed)
+    # In a sequence everything waits for the first of them (:func:`blocking_steps`).
+    first = missing[0]
     reasons: list[Reason] = []
     closed = facts.closes_at is not None and facts.now >= facts.closes_at
     if closed and facts.closes_at is not None:
         reasons.append(WindowClosed(step=None, closed_at=facts.closes_at))
     for step in missing:
-        blocker = blockers.get(step.key)
-        if blocker is not None:
-            reasons.append(LockedBy(step=step.key, by=blocker.key))
+        if step is not first and outline.order != "free":
+            reasons.append(LockedBy(step=step.key, by=first.key))
             continue
         terms = facts.terms.get(step.key, StepTerms())
         if not closed and terms.closes_at is not None and facts.now >= terms.closes_at:

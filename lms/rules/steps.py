@@ -184,12 +184,8 @@ def next_step(course: CourseSteps, state: CourseState) -> Step | None:
     Steps that wait for a marker are passed over: the learner can do nothing there. None: nothing is left
     to do but, perhaps, to wait.
     """
-    completed = state.completed
-    locked = blocking_steps(course, completed)
     open_steps = [
-        step
-        for step in course.steps
-        if step.key not in completed and step.key not in locked and not _waits(state.steps.get(step.key))
+        step for step in _open_steps(course, state.completed) if not _waits(state.steps.get(step.key))
     ]
     begun = [
         (known.active_at, number)
@@ -199,6 +195,17 @@ def next_step(course: CourseSteps, state: CourseState) -> Step | None:
     if begun:
         return open_steps[max(begun)[1]]
     return open_steps[0] if open_steps else None
+
+
+def _open_steps(course: CourseSteps, completed: Collection[UUID]) -> list[Step]:
+    """The incomplete steps that nothing keeps locked: in a sequence those up to the first that is required."""
+    found: list[Step] = []
+    for step in course.steps:
+        if step.key not in completed:
+            found.append(step)
+            if step.required and course.order != "free":
+                break
+    return found
 
 
 def _waits(state: StepState | None) -> bool:

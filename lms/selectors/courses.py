@@ -231,9 +231,11 @@ def find_own_enrolment(subject: Subject, enrolment_id: uuid.UUID) -> Enrolment:
     return found
 
 
-def read_course(enrolment: Enrolment, *, here: uuid.UUID | None = None) -> CourseView:
+def read_course(
+    enrolment: Enrolment, *, here: uuid.UUID | None = None, with_reasons: bool = False
+) -> CourseView:
     """One learner in one course, at the cost of `read_courses`."""
-    return read_courses([enrolment], here=here)[0]
+    return read_courses([enrolment], here=here, with_reasons=with_reasons)[0]
 
 
 # The documents come as their texts, since most of them are not asked for: what was done in a step that is complete.
@@ -256,10 +258,13 @@ _read_grants: Final = PreparedQuery(
 )
 
 
-def read_courses(enrolments: Sequence[Enrolment], *, here: uuid.UUID | None = None) -> list[CourseView]:
+def read_courses(
+    enrolments: Sequence[Enrolment], *, here: uuid.UUID | None = None, with_reasons: bool = False
+) -> list[CourseView]:
     """Several learners or several courses, at the same cost: two queries, a third where an assessment is under way.
 
-    One more for outlines, and one for terms, that the process has not read.
+    One more for outlines, and one for terms, that the process has not read. Only `with_reasons` the state says for
+    what reason a step is complete.
     """
     if not enrolments:
         return []
@@ -270,7 +275,7 @@ def read_courses(enrolments: Sequence[Enrolment], *, here: uuid.UUID | None = No
     for grant in _read_grants.objects(enrolments=ids):
         grants[grant.enrolment_id].append(read_grant(grant))
     base = read_base_terms({enrolment.edition_id for enrolment in enrolments})
-    states = _read_states(enrolments)
+    states = _read_states(enrolments, with_reasons=with_reasons)
     return [
         _view(
             enrolment,
@@ -283,7 +288,7 @@ def read_courses(enrolments: Sequence[Enrolment], *, here: uuid.UUID | None = No
     ]
 
 
-def _read_states(enrolments: Sequence[Enrolment]) -> dict[uuid.UUID, CourseState]:
+def _read_states(enrolments: Sequence[Enrolment], *, with_reasons: bool) -> dict[uuid.UUID, CourseState]:
     """Where each learner stands in each step: as projected, and from the ledger where attempts matter. Two queries.
 
     Of a step that is complete, and of a lesson, the projection tells all that is asked of it. What an assessment that
@@ -293,7 +298,7 @@ def _read_states(enrolments: Sequence[Enrolment]) -> dict[uuid.UUID, CourseState
     rows: dict[uuid.UUID, list[StepState]] = defaultdict(list)
     begun: list[tuple[uuid.UUID, uuid.UUID]] = []
     for values in _read_progress.rows(enrolments=ids):
-        state = _read_state(values)
+        state = _read_state(values, with_reason=with_reasons)
         rows[values[5]].append(state)
         if state.completed_at is None:
             begun.append((values[5], state.key))
@@ -316,7 +321,7 @@ def _read_states(enrolments: Sequence[Enrolment]) -> dict[uuid.UUID, CourseState
     }
 
 
-def _read_state(row: Sequence[Any]) -> StepState:
+def _read_state(row: Sequence[Any], *, with_reason: bool) -> StepState:
     """A step as the projection tells it: all but its attempts, and its parts without saying which is of which kind."""
     _id, key, opened_at, last_at, completed_at, _enrolment, reason, parts = row
     done = json.loads(parts) if parts else {}
@@ -326,7 +331,7 @@ def _read_state(row: Sequence[Any]) -> StepState:
         last_at=last_at,
         active_at=last_at,
         completed_at=completed_at,
-        reason=json.loads(reason) if reason else {},
+        reason=json.loads(reason) if reason and with_reason else {},
         checks=done,
         reflections=done,
     )

@@ -118,7 +118,7 @@ class LearnerPage:
 
 def read_learner(enrolment: Enrolment, *, page: int | str = 1) -> LearnerPage:
     """One learner. Thirteen queries at most, however long their ledger is."""
-    course = read_course(enrolment)
+    course = read_course(enrolment, with_reasons=True)
     titles = {key: view.full_title for key, view in course.steps.items()}
     places = dict(
         EditionAssessment.objects.filter(edition_id=enrolment.edition_id).values_list(

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -83,14 +83,22 @@ def _of_the_enrolment(rows: QuerySet[Any]) -> ArraySubquery:
     return ArraySubquery(rows.filter(enrolment=OuterRef("pk")).order_by("pk").values("pk"))
 
 
+def _last_event() -> QuerySet[LearningEvent, Any]:
+    """The key of an enrolment's last event, found among its own.
+
+    Of the plain key the server would think that the last of the whole ledger is soon one of theirs, and look for it
+    there, event by event.
+    """
+    own = LearningEvent.objects.filter(enrolment=OuterRef("pk")).order_by().values("enrolment")
+    return own.annotate(last=Max(F("pk") + 0)).values("last")
+
+
 # What an explanation rests on, by the ledger: each enrolment's last event, and what it is granted at the moment.
 _read_versions: Final = PreparedQuery(
     lambda: (
         Enrolment.objects.filter(is_among("id", "enrolments"))
         .annotate(
-            last_event=Subquery(
-                LearningEvent.objects.filter(enrolment=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-            ),
+            last_event=Subquery(_last_event()),
             granted=_of_the_enrolment(
                 Accommodation.objects.filter(Q(ends_at=None) | Q(ends_at__gt=given_moment("now")))
             ),

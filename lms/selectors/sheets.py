@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -139,9 +139,8 @@ def find_running(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class AnswerMark:
-    """One question in the list of questions."""
+class AnswerMark(NamedTuple):
+    """One question in the list of questions, to be said in a language. An assessment has twenty, so it costs little."""
 
     number: int
     key: str
@@ -149,6 +148,7 @@ class AnswerMark:
     flagged: bool
     here: bool
     running: RunningView
+    language: str
 
     @property
     def url(self) -> str:
@@ -156,7 +156,7 @@ class AnswerMark:
 
     @property
     def word(self) -> str:
-        return _say_mark(texts.language(), answered=self.answered, flagged=self.flagged, here=self.here)
+        return _say_mark(self.language, answered=self.answered, flagged=self.flagged, here=self.here)
 
 
 @lru_cache(maxsize=16)
@@ -258,6 +258,7 @@ def read_sheet(running: RunningView, *, here: int = 0) -> SheetView:
     attempt = running.attempt
     rows = running.saved if running.saved is not None else last_responses(attempt)
     raw = raw_answers(attempt, rows)
+    language = texts.language()
     marks = [
         AnswerMark(
             number=number,
@@ -266,6 +267,7 @@ def read_sheet(running: RunningView, *, here: int = 0) -> SheetView:
             flagged=key in attempt.flagged,
             here=number == here,
             running=running,
+            language=language,
         )
         for number, key in enumerate(running.form.keys, start=1)
     ]

@@ -11,7 +11,7 @@ import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection, connections, transaction
 
 from accounts.models import Subject
-from core.prepared import fetch_prepared, fetch_together
+from core.prepared import fetch_as_written, fetch_prepared, fetch_together
 
 VALUES: list[tuple[str, Any]] = [
     ("uuid", uuid.UUID("01890000-0000-7000-8000-000000000001")),
@@ -125,3 +125,12 @@ def test_behind_a_pooler_nothing_is_prepared(monkeypatch: pytest.MonkeyPatch) ->
     assert fetch_prepared("SELECT %s::int + 1", [1]) == [(2,)]
     assert fetch_together([("SELECT %s::int + 2", [1]), ("SELECT 5", [])]) == [[(3,)], [(5,)]]
     assert fetch_prepared(names, []) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_joins_as_written_hold_for_one_round_trip() -> None:
+    setting = "SELECT current_setting('join_collapse_limit')"
+    assert fetch_as_written(setting, []) == [("1",)]
+    assert fetch_prepared(setting, []) == [("8",)]
+    with transaction.atomic():
+        assert fetch_as_written(setting, []) == [("8",)]
