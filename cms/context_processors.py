@@ -18,6 +18,7 @@ from accounts.permissions import STAFF_ROLES, has_role
 from cms.identity import Frame, read_frame
 from cms.pages import LABELS
 from cms.settings import NavigationLink
+from core.addresses import address_in
 from core.kept import Kept, Once
 
 
@@ -61,22 +62,11 @@ class SiteWords:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Around:
-    """What stands around every page in one language: a function of the settings in the CMS.
-
-    `within` is the navigation where one is in the part of the site that its link at that place leads to.
-    """
+    """What stands around every page in one language: a function of the settings in the CMS."""
 
     site: SiteWords
     navigation: Once[FrameLink]
-    within: tuple[Once[FrameLink], ...]
     footer: Once[Column]
-
-    def navigation_at(self, path: str) -> Once[FrameLink]:
-        """The navigation, marked where one is."""
-        for link, marked in zip(self.navigation, self.within, strict=True):
-            if path.startswith(link.url):
-                return marked
-        return self.navigation
 
 
 _around: Final[Kept[tuple[str, str], Around]] = Kept(16)
@@ -92,12 +82,14 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     around = _around.read((settled.key, language), lambda: _put_into_words(settled, language))
     return {
         "site": around.site,
-        "navigation": around.navigation_at(request.path),
+        "navigation": _mark_current(
+            around.navigation, tuple(request.path.startswith(link.url) for link in around.navigation)
+        ),
         "footer": around.footer,
         "language_links": language_links(request, language),
         "account_menu": account_menu(request, language),
         "account_name": account_name(request),
-        "search_url": _address("cms:search", language),
+        "search_url": address_in(language, "cms:search"),
         "sign_in_url": sign_in_url(request, language),
         "demo": settings.DEMO,
     }
@@ -110,7 +102,6 @@ def _put_into_words(settled: Frame, language: str) -> Around:
         (NavigationLink.Place.HELP, _("Help")),
         (NavigationLink.Place.ABOUT, _("About")),
     )
-    navigation = _links(settled, NavigationLink.Place.NAVIGATION, language)
     return Around(
         site=SiteWords(
             short_name=identity.short_name.get(language, ""),
@@ -120,11 +111,7 @@ def _put_into_words(settled: Frame, language: str) -> Around:
             contact=identity.contact_email,
             home_url=f"/{language}/",
         ),
-        navigation=Once(navigation),
-        within=tuple(
-            Once(replace(link, current=True) if link is here else link for link in navigation)
-            for here in navigation
-        ),
+        navigation=Once(_links(settled, NavigationLink.Place.NAVIGATION, language)),
         footer=Once(
             Column(title, links) for place, title in columns if (links := _links(settled, place, language))
         ),
@@ -140,9 +127,9 @@ def _links(settled: Frame, place: str, language: str) -> tuple[FrameLink, ...]:
 
 
 @lru_cache(maxsize=64)
-def _address(name: str, language: str) -> str:
-    """The address of a screen in the language in force, which is the one named."""
-    return reverse(name)
+def _mark_current(links: Once[FrameLink], current: tuple[bool, ...]) -> Once[FrameLink]:
+    """The links, marked where they lead to the part of the site one is in."""
+    return Once(replace(link, current=here) for link, here in zip(links, current, strict=True))
 
 
 def language_links(request: HttpRequest, language: str) -> tuple[LanguageLink, ...]:
@@ -170,7 +157,7 @@ def account_name(request: HttpRequest) -> str:
 
 def sign_in_url(request: HttpRequest, language: str) -> str:
     """Where one signs in and comes back from to this page."""
-    url = _address("account_login", language)
+    url = address_in(language, "account_login")
     return url if request.path == url else f"{url}?next={quote(request.path, safe='/')}"
 
 

@@ -34,7 +34,7 @@ class Frame:
 
     identity: SiteIdentity
     links: tuple[Link, ...]
-    # Says whether two frames are the same; parts of pages are kept under it.
+    # Says whether two frames are the same; what a page shows of one is put into words once.
     key: str
 
 

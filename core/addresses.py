@@ -1,4 +1,4 @@
-"""Addresses of screens that stand on every page, put together from a form of them that is asked for once a process.
+"""Addresses of screens that stand on many pages, each looked for once a process.
 
 Django goes through its tables for each `reverse`, which takes ninety calls.
 """
@@ -16,8 +16,14 @@ from django.utils.translation import get_language
 _PLACE: Final = uuid.UUID(int=0)
 
 
+@lru_cache(maxsize=512)
+def address_in(language: str, name: str, *parts: str) -> str:
+    """``reverse(name, args=parts)`` in the language in force, which is the one named. For few parts."""
+    return reverse(name, args=parts)
+
+
 def address_with_key(name: str, key: uuid.UUID) -> str:
-    """``reverse(name, args=[key])`` for an address with one key in it, in the language in force."""
+    """``reverse(name, args=[key])`` in the language in force. Of keys there are many: the form is kept, not each."""
     before, after = _find_form(name, get_language(), get_script_prefix())
     return f"{before}{key}{after}"
 

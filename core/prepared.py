@@ -243,8 +243,7 @@ def fetch_as_written(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...
 
     Within a transaction the server chooses the order as ever: what is set would hold for all that comes after.
     """
-    link: Any = connections[DEFAULT_DB_ALIAS]
-    if link.in_atomic_block or link.queries_logged or link.execute_wrappers:
+    if connections[DEFAULT_DB_ALIAS].in_atomic_block:
         return fetch_prepared(sql, parameters)
     return fetch_together([_AS_WRITTEN, (sql, parameters)])[1]
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Sequence
 from datetime import UTC
 from functools import lru_cache, partial
 from itertools import count
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import psycopg
 from django.db.backends.postgresql.psycopg_any import get_adapters_template
@@ -24,12 +24,13 @@ from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.types.datetime import TimestamptzLoader
 
+T = TypeVar("T")
+
 # SQL with its values.
 Asked = tuple[str, Sequence[Any]]
 Rows = list[tuple[Any, ...]]
 
 _PLACE: Final = re.compile(r"%[s%]")
-_FORMATS: Final = [PyFormat.AUTO] * 1000
 
 
 @lru_cache(maxsize=1)
@@ -73,12 +74,7 @@ class Line:
         if self._begins():
             return self.run_all([(sql, values)])[0]
         link = self.connection.pgconn
-        if self.connection.prepare_threshold is None:
-            result = self._execute(link, sql, values)
-        else:
-            name, given = self._prepare(link, sql, values)
-            result = link.exec_prepared(name, given, self._adapt.formats)
-        return self._read(link, result)
+        return self._read(link, self._bind(sql, values, link.exec_prepared, link.exec_params)())
 
     def run_all(self, asked: Sequence[Asked]) -> list[Rows]:
         """The rows that each statement returns. One round trip, with the transaction's BEGIN where it is due.
@@ -86,7 +82,9 @@ class Line:
         A statement's error is raised when all is read; those after it were not run.
         """
         link = self.connection.pgconn
-        sends = [self._prepare_send(link, sql, values) for sql, values in asked]
+        sends = [
+            self._bind(sql, values, link.send_query_prepared, link.send_query_params) for sql, values in asked
+        ]
         begins = self._begins()
         if begins:
             sends.insert(0, partial(link.send_query_params, b"BEGIN", None))
@@ -108,31 +106,28 @@ class Line:
         link.execute("")
         return False
 
-    def _prepare(self, link: PGconn, sql: str, values: Sequence[Any]) -> tuple[bytes, Any]:
-        """The statement's name on the server, and the values as they are sent, their formats with the adapter."""
-        given = self._adapt.dump_sequence(values, _FORMATS[: len(values)])
-        key = sql, self._adapt.types
+    def _bind(
+        self, sql: str, values: Sequence[Any], prepared: Callable[..., T], plain: Callable[..., T]
+    ) -> Callable[[], T]:
+        """What runs the statement with these values: by its name on the server, or plain where nothing is prepared."""
+        adapt = self._adapt
+        given = adapt.dump_sequence(values, [PyFormat.AUTO] * len(values))
+        if self.connection.prepare_threshold is None:
+            return partial(plain, _convert(sql), given, adapt.types, adapt.formats)
+        key = sql, adapt.types
         name = self._names.get(key)
         if name is None:
-            name = f"site_{len(self._names)}".encode()
-            result = link.prepare(name, _convert(sql), self._adapt.types)
-            if result.status != ExecStatus.COMMAND_OK:
-                raise _error_of(link, result)
-            self._names[key] = name
-        return name, given
+            name = self._names[key] = self._prepare(sql, adapt.types)
+        return partial(prepared, name, given, adapt.formats)
 
-    def _execute(self, link: PGconn, sql: str, values: Sequence[Any]) -> PGresult:
-        given = self._adapt.dump_sequence(values, _FORMATS[: len(values)])
-        return link.exec_params(_convert(sql), given, self._adapt.types, self._adapt.formats)
-
-    def _prepare_send(self, link: PGconn, sql: str, values: Sequence[Any]) -> Callable[[], None]:
-        if self.connection.prepare_threshold is None:
-            given: Any = self._adapt.dump_sequence(values, _FORMATS[: len(values)])
-            return partial(
-                link.send_query_params, _convert(sql), given, self._adapt.types, self._adapt.formats
-            )
-        name, given = self._prepare(link, sql, values)
-        return partial(link.send_query_prepared, name, given, self._adapt.formats)
+    def _prepare(self, sql: str, types: Sequence[int] | None) -> bytes:
+        """Have the server prepare a statement; its name there."""
+        link = self.connection.pgconn
+        name = f"site_{len(self._names)}".encode()
+        result = link.prepare(name, _convert(sql), types)
+        if result.status != ExecStatus.COMMAND_OK:
+            raise _error_of(link, result)
+        return name
 
     def _read(self, link: PGconn, result: PGresult) -> Rows:
         if result.status == ExecStatus.TUPLES_OK:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from core.addresses import address_with_key
@@ -136,25 +136,19 @@ def _draw_step(step: Any, base: Any) -> SafeString:
 @register.simple_tag
 def language_links(links: Iterable[Any]) -> SafeString:
     """The same page in the other languages, for readers: [{code, label, url}]."""
-    drawn = [
-        f'<a href="{escape(url)}" lang="{code}" hreflang="{code}">{label}</a>'
-        for code, label, url in map(_read_link, links or ())
-    ]
-    return mark_safe("".join(drawn))
+    told = [(url, code, code, label) for code, label, url in map(_read_link, links or ())]
+    return format_html_join("", '<a href="{}" lang="{}" hreflang="{}">{}</a>', told)
 
 
 @register.simple_tag
 def language_alternates(links: Iterable[Any]) -> SafeString:
     """The same, in the head of the page, for programs."""
-    drawn = [
-        f'<link rel="alternate" hreflang="{code}" href="{escape(url)}">\n'
-        for code, _label, url in map(_read_link, links or ())
-    ]
-    return mark_safe("".join(drawn))
+    told = [(code, url) for code, _label, url in map(_read_link, links or ())]
+    return format_html_join("", '<link rel="alternate" hreflang="{}" href="{}">\n', told)
 
 
 def _read_link(link: Any) -> tuple[str, str, str]:
-    """Links of the frame are objects, those that a page of the CMS gives are mappings. Their labels are our own."""
+    """Links of the frame are objects, those that a page of the CMS gives are mappings."""
     if isinstance(link, Mapping):
         return link["code"], link["label"], link["url"]
     return link.code, link.label, link.url

@@ -141,7 +141,7 @@ _AS_THEY_ARE: Final = frozenset({str, bool, int, type(None), SafeString, uuid.UU
 
 
 def _where(context: Context) -> tuple[Any, ...]:
-    """The language and the time zone in force, asked for once a template: none of ours changes them on its way."""
+    """The language and the time zone in force, asked for once a page: no template of ours changes them on its way."""
     state: Any = context.render_context
     try:
         return cast("tuple[Any, ...]", state.kept_where)

@@ -116,6 +116,8 @@ def effective_terms(base: Terms, accommodations: Iterable[Grant], *, step: UUID,
         for grant in accommodations
         if grant.step in (None, step) and (grant.ends_at is None or at < grant.ends_at)
     }.values()
+    if not granted:
+        return base
     closings = [grant.closes_at for grant in granted if grant.closes_at is not None]
     return replace(
         base,

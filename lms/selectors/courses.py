@@ -390,11 +390,6 @@ def _read_terms(edition_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[uuid.U
 def _apply_grants(
     base: Mapping[uuid.UUID, BaseTerms], grants: Sequence[Grant], enrolment: Enrolment, now: datetime
 ) -> dict[uuid.UUID, StepTerms]:
-    if not grants:
-        return {
-            key: StepTerms(pass_mark=known.pass_mark, attempts_allowed=known.attempts)
-            for key, known in base.items()
-        }
     terms = {}
     for key, known in base.items():
         effective = effective_terms(

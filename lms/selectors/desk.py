@@ -8,19 +8,19 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, QuerySet, Sum
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from assessments.rules import attempts_left
 from core import clock
+from core.addresses import address_in
 from core.kept import Kept, Shown
 from lms import querysets, texts
 from lms.models import Accommodation, Enrolment, Offering, StepProgress
@@ -138,12 +138,6 @@ def read_editions(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, CourseEdition]:
 # --- The offerings of a person ------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=256)
-def address_of(screen: str, slug: str, language: str) -> str:
-    """The address of a screen of an offering in the language in force, which is the one named."""
-    return reverse(f"lms:{screen}", args=[slug])
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OfferingHead(Shown):
     """An offering in words."""
@@ -214,15 +208,15 @@ class OfferingHead(Shown):
 
     @property
     def url(self) -> str:
-        return address_of("offering", self.offering.slug, texts.language())
+        return address_in(texts.language(), "lms:offering", self.offering.slug)
 
     @property
     def marking_url(self) -> str:
-        return address_of("marking", self.offering.slug, texts.language())
+        return address_in(texts.language(), "lms:marking", self.offering.slug)
 
     @property
     def export_url(self) -> str:
-        return address_of("offering_export", self.offering.slug, texts.language())
+        return address_in(texts.language(), "lms:offering_export", self.offering.slug)
 
     @property
     def invite_url(self) -> str:
@@ -232,13 +226,8 @@ class OfferingHead(Shown):
 
 def invite_url(offering: Offering) -> str:
     """Where one enrols in an offering, whole, in the language in force."""
-    path = _enrol_path(offering.edition.slug, offering.slug, texts.language())
+    path = address_in(texts.language(), "lms:enrol", offering.edition.slug, offering.slug)
     return f"{settings.PUBLIC_ORIGIN}{path}"
-
-
-@lru_cache(maxsize=256)
-def _enrol_path(course: str, slug: str, language: str) -> str:
-    return reverse("lms:enrol", kwargs={"course": course, "offering": slug})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from core import clock
+from core.addresses import address_in
 from core.kept import Kept
 from core.text import fold_text
 from lms import querysets, texts
@@ -24,7 +25,6 @@ from lms.models import Enrolment, Offering
 from lms.models_roster import LAST_NAME
 from lms.selectors.desk import (
     OfferingHead,
-    address_of,
     as_boolean,
     erased_name,
     find_out_of_attempts,
@@ -313,7 +313,7 @@ class RowMaker:
     ) -> RowMaker:
         language = texts.language()
         return cls(
-            base=address_of("offering", offering.slug, language),
+            base=address_in(language, "lms:offering", offering.slug),
             titles=titles_by_place(editions.values()),
             language=language,
             now=now,
