@@ -103,7 +103,10 @@ def gather_competencies(enrolment: Enrolment) -> tuple[CompetencyFact, ...]:
     """
     rows = {
         row.pk: row
-        for row in Evidence.objects.filter(Q(enrolment=enrolment) | Q(retracts__enrolment=enrolment))
+        # A retraction is of the same person, whose entries have an index; without one the whole ledger would be read.
+        for row in Evidence.objects.filter(
+            Q(enrolment=enrolment) | Q(retracts__enrolment=enrolment), subject=enrolment.subject_id
+        )
         .select_related("edition_competency")
         .order_by("id")
     }

@@ -4,6 +4,9 @@ The page is drawn generously where there is room and more closely where there is
 the first that fits on one page is kept. The last one prints the competencies by code and level alone and says where
 their statements are, so that there is always a certificate and never one that leaves a competency out.
 
+What the certificates of a cohort have in common, their *form*, is most of what there is to draw. It is drawn once and
+laid under what differs from person to person (docs/adr/0112).
+
 xhtml2pdf writes no tagged PDF. The accessible form of a certificate is its verification page; the PDF links to it.
 """
 
@@ -14,7 +17,7 @@ import io
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import segno
@@ -22,13 +25,14 @@ from django.template.loader import render_to_string
 
 from certificates.facts import Bilingual, CertificateFacts, CompetencyFact, Language
 from certificates.wording import WORDS, describe_level, format_date, format_minutes
-from core.pdf import FONTS_DIR, PdfError, count_pages, make_font_css, render_pdf
+from core.pdf import FONTS_DIR, PdfError, count_pages, lay_under, make_font_css, render_pdf
 
 if TYPE_CHECKING:
     from reportlab.pdfbase.ttfonts import TTFontFile
 
 TEMPLATE: Final = "certificates/pdf.html"
 _TEXT_WIDTH = 516
+_SMALLEST_NAME: Final = 18
 # Which fonts a page needs is known once it is written.
 _PLACE_OF_FONTS: Final = "/*\ue000*/"
 
@@ -36,6 +40,11 @@ _PLACE_OF_FONTS: Final = "/*\ue000*/"
 # Which layout was the first to fit, by the shape of a certificate: a cohort's have one shape.
 _first_fit: dict[Hashable, int] = {}
 _MOST_SHAPES: Final = 256
+
+Layer = Literal["form", "person"]
+WHOLE: Final[frozenset[Layer]] = frozenset({"form", "person"})
+FORM: Final[frozenset[Layer]] = frozenset({"form"})
+PERSON: Final[frozenset[Layer]] = frozenset({"person"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +98,44 @@ def render_certificate_pdf(*, facts: CertificateFacts, language: Language) -> by
     """
     shape = _shape_of(facts, language)
     for place in range(_first_fit.get(shape, 0), len(LAYOUTS)):
-        layout = LAYOUTS[place]
-        pdf = render_pdf(html=render_certificate_html(facts=facts, language=language, layout=layout))
-        if count_pages(pdf) == 1:
+        pdf = _draw(facts, language, LAYOUTS[place])
+        if pdf is not None:
             if len(_first_fit) >= _MOST_SHAPES:
                 _first_fit.clear()
             _first_fit[shape] = place
             return pdf
     raise PdfError(["The certificate does not fit on one page; shorten the title of the course."])
+
+
+def _draw(facts: CertificateFacts, language: Language, layout: Layout) -> bytes | None:
+    """The page in that layout; None where it does not fit."""
+    if not _is_one_line(facts.holder_name):
+        return _on_one_page(render_certificate_html(facts=facts, language=language, layout=layout))
+    form = _draw_form(render_certificate_html(facts=facts, language=language, layout=layout, layers=FORM))
+    if form is None:
+        return None
+    person = render_certificate_html(facts=facts, language=language, layout=layout, layers=PERSON)
+    return lay_under(render_pdf(html=person), under=form)
+
+
+# By the whole of what is drawn, so that a form which says anything else is another form.
+@lru_cache(maxsize=64)
+def _draw_form(html: str) -> bytes | None:
+    return _on_one_page(html)
+
+
+def _on_one_page(html: str) -> bytes | None:
+    pdf = render_pdf(html=html)
+    return pdf if count_pages(pdf) == 1 else None
+
+
+def _is_one_line(name: str) -> bool:
+    """Whether a name surely takes one line, so that the form knows its room. Other faces are measured roughly."""
+    known = _bold().charWidths
+    return (
+        all(ord(character) in known for character in name)
+        and measure_bold(name) * _SMALLEST_NAME <= _TEXT_WIDTH - 4
+    )
 
 
 def _shape_of(facts: CertificateFacts, language: Language) -> Hashable:
@@ -112,10 +151,15 @@ def _shape_of(facts: CertificateFacts, language: Language) -> Hashable:
 
 
 def render_certificate_html(
-    *, facts: CertificateFacts, language: Language, layout: Layout = LAYOUTS[0]
+    *,
+    facts: CertificateFacts,
+    language: Language,
+    layout: Layout = LAYOUTS[0],
+    layers: frozenset[Layer] = WHOLE,
 ) -> str:
-    """The HTML that is drawn; it is no web page."""
+    """The HTML that is drawn, whole or one of its layers; it is no web page."""
     context = _build_context(facts, language, layout)
+    context |= {layer: layer in layers for layer in WHOLE}
     text = render_to_string(TEMPLATE, {**context, "font_css": _PLACE_OF_FONTS})
     plain = _without_data(text, facts).replace(_PLACE_OF_FONTS, "")
     return text.replace(_PLACE_OF_FONTS, make_font_css(plain), 1)
@@ -148,7 +192,7 @@ def _build_context(facts: CertificateFacts, language: Language, layout: Layout) 
         "issuer_size": 13 if len(issuer.first) <= 60 else 11,
         "course": course,
         "course_size": _fit(course.first, layout.course, smallest=12),
-        "name_size": _fit(facts.holder_name, layout.name, smallest=18),
+        "name_size": _fit(facts.holder_name, layout.name, smallest=_SMALLEST_NAME),
         "host": urlsplit(facts.verification_url).netloc,
         "qr": make_qr(facts.verification_url),
         "qr_alt": WORDS["qr"].in_(language).format(url=facts.verification_url),

@@ -15,12 +15,17 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pyhanko.pdf_utils.generic import DictionaryObject
+    from pyhanko.pdf_utils.reader import PdfFileReader
 
 FONTS_DIR: Final = Path(__file__).resolve().parent.parent / "static" / "fonts" / "pdf"
 
@@ -144,6 +149,59 @@ def count_pages(pdf: bytes) -> int:
     from pypdf import PdfReader
 
     return len(PdfReader(io.BytesIO(pdf)).pages)
+
+
+def lay_under(pdf: bytes, *, under: bytes) -> bytes:
+    """The single page of a PDF with the single page of another beneath it.
+
+    Title, language and links are those of the upper one. Raises PdfError where either has more than one page.
+    """
+    from pyhanko.pdf_utils.generic import DictionaryObject, StreamObject, pdf_name
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.pdf_utils.writer import copy_into_new_writer
+
+    upper = PdfFileReader(io.BytesIO(pdf))
+    writer = copy_into_new_writer(upper)
+    with _render_lock:
+        # What was read of the lower page is kept in its reader for the next time.
+        lower = _read_kept(under)
+        if any(reader.root["/Pages"]["/Count"] != 1 for reader in (upper, lower)):
+            raise PdfError(["Only a single page can be laid under another."])
+        page = writer.import_page_as_xobject(lower)
+    _rename_subsets(page.get_object()["/Resources"])
+    resources = DictionaryObject({pdf_name("/XObject"): DictionaryObject({pdf_name("/Under"): page})})
+    drawn = writer.add_object(StreamObject(stream_data=b"q /Under Do Q\n"))
+    writer.add_stream_to_page(0, drawn, resources=resources, prepend=True)
+    output = io.BytesIO()
+    writer.write(output)
+    return output.getvalue()
+
+
+def _rename_subsets(resources: DictionaryObject) -> None:
+    """Give the subsets of the lower page's typefaces names of their own: in every file that is drawn they are AAAAAA.
+
+    ISO 32000-1, 9.6.4: two subsets of one face have different tags, or a program takes one for the other.
+    """
+    from pyhanko.pdf_utils.generic import NameObject
+
+    if "/Font" not in resources:
+        return
+    # What stands behind a reference is found by its key alone, not by `get` or `values`.
+    fonts = resources["/Font"]
+    for font in (fonts[name] for name in fonts):
+        named = [(font, "/BaseFont")]
+        if "/FontDescriptor" in font:
+            named.append((font["/FontDescriptor"], "/FontName"))
+        for holder, key in named:
+            if re.match(r"/[A-Z]{6}\+", holder[key]):
+                holder[NameObject(key)] = NameObject("/U" + holder[key][2:])
+
+
+@lru_cache(maxsize=16)
+def _read_kept(pdf: bytes) -> PdfFileReader:
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    return PdfFileReader(io.BytesIO(pdf))
 
 
 class _Collector(logging.Handler):

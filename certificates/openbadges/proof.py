@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from threading import Lock
@@ -18,6 +19,7 @@ from typing import Any, Final
 
 from certificates import keys
 from certificates.openbadges import loader
+from core.kept import Kept
 
 CRYPTOSUITE: Final = "eddsa-rdfc-2022"
 # With an empty text PyLD makes relative addresses absolute under an invented base; with None they stay relative.
@@ -26,6 +28,7 @@ _NO_BASE: Final = None
 _one_at_a_time: Final = Lock()
 Document = dict[str, Any]
 DocumentLoader = Callable[[str, dict[str, Any]], dict[str, Any]]
+_hashes: Final[Kept[tuple[bytes, DocumentLoader], bytes]] = Kept(256)
 
 
 class ProofError(ValueError):
@@ -59,6 +62,11 @@ def find_unsigned_parts(
 
     Empty for a document that can be signed as it stands.
     """
+    return _expand(document, document_loader)[1]
+
+
+def _expand(document: Document, document_loader: DocumentLoader) -> tuple[list[Any], list[str]]:
+    """The document with all its terms written out, and its parts that a signature would not cover."""
     from pyld import jsonld
 
     found = [f"{path}: null" for path in _find_nulls(document, "$")]
@@ -71,7 +79,7 @@ def find_unsigned_parts(
         )
     found += [f"undefined term {term}" for term in dict.fromkeys(dropped)]
     found += _find_relative(expanded)
-    return found
+    return expanded, found
 
 
 def _find_nulls(value: object, path: str) -> Iterator[str]:
@@ -108,7 +116,8 @@ def canonize(document: Document, *, document_loader: DocumentLoader = loader.loa
     from pyld import jsonld
 
     try:
-        unsigned = find_unsigned_parts(document, document_loader=document_loader)
+        # What is written out is written out once: it means the same, and reading the contexts is most of the work.
+        expanded, unsigned = _expand(document, document_loader)
         if unsigned:
             raise ProofError("a signature would not cover: " + "; ".join(unsigned))
         options = {
@@ -118,7 +127,7 @@ def canonize(document: Document, *, document_loader: DocumentLoader = loader.loa
             "base": _NO_BASE,
         }
         with _one_at_a_time:
-            quads: str = jsonld.normalize(document, options)
+            quads: str = jsonld.normalize(expanded, options)
     except jsonld.JsonLdError as error:
         raise ProofError(f"not a JSON-LD document that can be read here: {error}") from error
     return quads
@@ -128,9 +137,16 @@ def hash_for_signing(
     document: Document, proof_options: Document, *, document_loader: DocumentLoader = loader.load_document
 ) -> bytes:
     """The 64 bytes that are signed: hash of the proof's options, then hash of the document."""
-    options = canonize(proof_options, document_loader=document_loader)
-    secured = canonize(document, document_loader=document_loader)
-    return hashlib.sha256(options.encode()).digest() + hashlib.sha256(secured.encode()).digest()
+    return _hash(proof_options, document_loader) + _hash(document, document_loader)
+
+
+def _hash(document: Document, document_loader: DocumentLoader) -> bytes:
+    # What was signed is verified at once: the same document, in whatever order, is not read as RDF again. Hashes only.
+    text = json.dumps(document, sort_keys=True).encode()
+    return _hashes.read(
+        (hashlib.sha256(text).digest(), document_loader),
+        lambda: hashlib.sha256(canonize(document, document_loader=document_loader).encode()).digest(),
+    )
 
 
 def add_proof(

@@ -124,6 +124,36 @@ def test_the_signed_test_vector_verifies_and_a_changed_one_does_not() -> None:
     assert check(signed) == [False]
 
 
+def test_what_was_signed_is_read_as_rdf_once_and_a_changed_one_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    proof._hashes.forget()
+    read_as_rdf: list[Any] = []
+    plain = proof.canonize
+
+    def note(document: dict[str, Any], **given: Any) -> str:
+        read_as_rdf.append(document)
+        return plain(document, **given)
+
+    monkeypatch.setattr(proof, "canonize", note)
+    signed = sign(build())
+    assert len(read_as_rdf) == 2
+    shuffled = json.loads(json.dumps(signed, sort_keys=True))
+    assert [
+        finding.stands
+        for finding in proof.verify_proofs(
+            shuffled, find_key=lambda _method: keys.decode_multikey(KEY.multikey)
+        )
+    ] == [True]
+    assert len(read_as_rdf) == 2
+    shuffled["credentialSubject"]["achievement"]["criteria"]["narrative"] += "."
+    assert [
+        finding.stands
+        for finding in proof.verify_proofs(
+            shuffled, find_key=lambda _method: keys.decode_multikey(KEY.multikey)
+        )
+    ] == [False]
+    assert len(read_as_rdf) == 3
+
+
 def test_a_sample_of_the_standards_body_is_read() -> None:
     sample = json.loads((DATA / "open-badges-simple.json").read_text(encoding="utf-8"))
     bare = {name: value for name, value in sample.items() if name != "proof"}
