@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 
 from accounts.models import Role, User
 from accounts.permissions import keep_held_roles
 from core.prepared import PreparedQuery, as_key, given_uuid
 
-_read_person: Final = PreparedQuery(
-    lambda: User.objects.filter(pk=given_uuid("person")).annotate(
-        held=ArraySubquery(
-            Role.objects.filter(user=OuterRef("pk"), ended_at__isnull=True).values(
-                one=JSONObject(what="what", organization="organization_id")
+
+def prepare_person(build: Callable[[], QuerySet[User]]) -> PreparedQuery[User]:
+    """A query for people with their subject and the roles that they hold, which `keep_roles` takes."""
+    return PreparedQuery(
+        lambda: build().annotate(
+            held=ArraySubquery(
+                Role.objects.filter(user=OuterRef("pk"), ended_at__isnull=True).values(
+                    one=JSONObject(what="what", organization="organization_id")
+                )
             )
-        )
-    ),
-    joined=("subject",),
-    extra=("held",),
-)
+        ),
+        joined=("subject",),
+        extra=("held",),
+    )
+
+
+def keep_roles(person: User) -> User:
+    """The person with their roles in place, so that asking for those costs no query."""
+    held: list[dict[str, str]] = person.held  # type: ignore[attr-defined]
+    keep_held_roles(person, ((role["what"], as_key(role["organization"])) for role in held))
+    return person
+
+
+_read_person: Final = prepare_person(lambda: User.objects.filter(pk=given_uuid("person")))
 
 
 class PersonBackend(AuthenticationBackend):
@@ -36,6 +50,4 @@ class PersonBackend(AuthenticationBackend):
         user = _read_person.first(person=as_key(user_id))
         if user is None or not self.user_can_authenticate(user):
             return None
-        held: list[dict[str, str]] = user.held
-        keep_held_roles(user, ((role["what"], as_key(role["organization"])) for role in held))
-        return user
+        return keep_roles(user)

@@ -8,6 +8,8 @@ from typing import Final
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sites.requests import RequestSite
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
@@ -16,12 +18,26 @@ from django.utils.translation import gettext as _
 
 from accounts.permissions import lacks_second_factor
 from accounts.renewal import renew_after_change
+from accounts.sessions import find_person
 from core.errors import describe_error
+from core.middleware import has_session
 
 # Where staff work: the CMS, the API, and the instructor's desk, which an administrator may open too.
 STAFF_PATHS: Final = re.compile(r"^/(admin|api|(en|fr)/teach)(/|$)")
 # Kept in the session: the page that somebody asked for before they had a second factor.
 GOAL: Final = "goal_after_second_factor"
+
+
+class PersonMiddleware(AuthenticationMiddleware):
+    """Django's, but who is signed in is read at once where a session was sent, not in a wrapper that reads it later.
+
+    Every page shows who that is, and all that is asked of a wrapper takes several calls. Whoever asks whether the site
+    is alive is nobody, so that the answer needs no database.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.user = find_person(request) if has_session(request) else AnonymousUser()
 
 
 class SecondFactorMiddleware:

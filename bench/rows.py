@@ -16,6 +16,7 @@ from html import escape, unescape
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
@@ -80,7 +81,7 @@ def sign_in(users: Sequence[User], *, staff: bool = False) -> dict[uuid.UUID, st
     That of staff knows which roles they hold; else their first page would give it a new key.
     """
     store = SessionStore()
-    rows, cookies = [], {}
+    rows, devices, cookies = [], [], {}
     ends = timezone.now() + timedelta(days=14)
     for user in users:
         key = get_random_string(32, "abcdefghijklmnopqrstuvwxyz0123456789")
@@ -91,10 +92,12 @@ def sign_in(users: Sequence[User], *, staff: bool = False) -> dict[uuid.UUID, st
             **({HELD: describe_held(user)} if staff else {}),
         }
         rows.append(Session(session_key=key, session_data=store.encode(data), expire_date=ends))
+        devices.append(UserSession(user=user, session_key=key, ip="127.0.0.1", user_agent="bench"))
         # A browser that signed in has the cookie of the forms' token too.
         token = get_random_string(CSRF_SECRET_LENGTH)
         cookies[user.pk] = f"{settings.SESSION_COOKIE_NAME}={key}; {settings.CSRF_COOKIE_NAME}={token}"
     Session.objects.bulk_create(rows, batch_size=500)
+    UserSession.objects.bulk_create(devices, batch_size=500)
     return cookies
 
 

@@ -95,7 +95,8 @@ def rotate_signing_key(*, kind: str, compromised: bool = False, actor: Subject |
     return made
 
 
-_read_keys: Final = PreparedQuery(
+# Every key that ever signed credentials, the oldest first.
+READ_KEYS: Final = PreparedQuery(
     lambda: SigningKey.objects.filter(kind=Kind.ED25519).order_by("created_at"),
     fields=[field.attname for field in SigningKey._meta.concrete_fields if field.attname != "sealed_private"],
 )
@@ -103,7 +104,7 @@ _read_keys: Final = PreparedQuery(
 
 def list_credential_keys() -> list[SigningKey]:
     """Every key that ever signed credentials, the oldest first. One query."""
-    return _read_keys.objects()
+    return READ_KEYS.objects()
 
 
 def describe_issuer(rows: Iterable[SigningKey]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from accounts.selectors import standing_consents
 from certificates import texts
 from certificates.checks import Check, ContentCheck, add_status, check_content, issuer_day
 from certificates.facts import CertificateFacts
-from certificates.issuer import list_credential_keys
+from certificates.issuer import READ_KEYS
 from certificates.models import (
     Attestation,
     Certificate,
@@ -35,7 +35,8 @@ from certificates.wording import describe_level, format_minutes
 from core import clock
 from core.extensions import site_identity
 from core.kept import Kept, Shown, columns_of
-from core.prepared import PreparedQuery, given_uuid, stamp_of
+from core.prepared import PreparedQuery, given_uuid, version_of
+from core.prepared_writes import Question, ask_together
 from lms.texts import language
 from lms.words import say_number
 from modules.selectors import kept_edition
@@ -345,16 +346,16 @@ def write_json(document: Any) -> bytes:
 # The verification page is what a registrar waits for on a telephone: its queries are compiled once.
 _read_certificate: Final = PreparedQuery(
     lambda: Certificate.objects.filter(pk=given_uuid("certificate")).annotate(
-        content_stamp=stamp_of("content", CertificateContent),
+        content_version=version_of("content"),
         consented=Exists(
             standing_consents(purpose=Consent.Purpose.CERTIFICATE_PUBLIC).filter(
                 subject_id=OuterRef("subject_id"), about=OuterRef("pk")
             )
         ),
-        is_attested=Exists(_countersigned().filter(certificate_id=OuterRef("pk"))),
     ),
     joined=("subject", "supersedes", "superseded_by", "enrolment", "enrolment__offering"),
-    extra=("content_stamp", "consented", "is_attested"),
+    extra=("content_version", "consented"),
+    as_written=True,
 )
 _read_content: Final = PreparedQuery(lambda: CertificateContent.objects.filter(pk=given_uuid("certificate")))
 _read_status: Final = PreparedQuery(
@@ -390,8 +391,8 @@ def _check(certificate: Certificate, keys: Sequence[SigningKey]) -> tuple[Certif
         assert content is not None
         return _Checked(columns=columns_of(content), found=check_content(certificate, content, keys=keys))
 
-    stamp: str = certificate.content_stamp  # type: ignore[attr-defined]
-    key = (stamp, *columns_of(certificate), *(columns_of(row) for row in keys))
+    version: str = certificate.content_version  # type: ignore[attr-defined]
+    key = (version, *columns_of(certificate), *(columns_of(row) for row in keys))
     checked = _checked.read(key, check)
     # An object of its own for each page: a file that one reader opened is not another's.
     content = CertificateContent.from_db("default", _CONTENT_COLUMNS, checked.columns)
@@ -404,12 +405,18 @@ def read_page(
 ) -> CertificatePage | None:
     """One certificate, checked now, for one visitor; None where there is none.
 
-    Three queries; one more where its content was not checked within a minute, where a partner attested it, with a
-    share link, and for the roles of who is signed in.
+    One round trip of four queries; one more query where its content was not checked within a minute, with a share link,
+    and for the roles of who is signed in.
     """
-    certificate: Any = _read_certificate.first(certificate=certificate_id)
-    if certificate is None:
+    certificates, keys, entries, attestations = ask_together(
+        Question.of(_read_certificate, certificate=certificate_id),
+        Question.of(READ_KEYS),
+        Question.of(_read_status, certificate=certificate_id),
+        Question.of(_read_attestations, certificate=certificate_id),
+    )
+    if not certificates:
         return None
+    certificate = certificates[0]
     if certificate.enrolment is not None:
         certificate.enrolment.edition = kept_edition(certificate.enrolment.edition_id)
     at = at or clock.now()
@@ -419,10 +426,7 @@ def read_page(
         consented=certificate.consented,
         shared=is_shared(certificate, token, at=at),
     )
-    keys = list_credential_keys()
     content, found = _check(certificate, keys)
-    entries = _read_status.objects(certificate=certificate.pk)
-    attestations = _read_attestations.objects(certificate=certificate.pk) if certificate.is_attested else []
     return CertificatePage(
         certificate=certificate,
         content=content,
@@ -432,7 +436,7 @@ def read_page(
         attestations=attestations,
         token=token,
         rows=(
-            certificate.content_stamp,
+            certificate.content_version,
             *map(columns_of, (*keys, *entries, *attestations)),
             *(columns_of(row.organization) for row in attestations),
         ),

@@ -40,6 +40,7 @@ from certificates.permissions import may_attest
 from certificates.places import LIST_LENGTH, issuer_did, status_list_url
 from certificates.selectors import issuer_name, revoked_places
 from core import clock
+from core.addresses import address_in
 from core.errors import describe_error
 from core.extensions import site_identity
 from lms.texts import language
@@ -101,7 +102,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
 @require_safe
 @in_chosen_language
 def show_certificate(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
-    """The verification page. Three queries for a visitor where it was checked within a minute; see `read_page`."""
+    """The verification page. One round trip for a visitor where it was checked within a minute; see `read_page`."""
     page = open_page(request, key)
     if page is None:
         return show_unknown(request)
@@ -109,7 +110,7 @@ def show_certificate(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
         **_frame(request),
         "page": page,
         "breadcrumbs": [
-            {"title": _("Check a certificate"), "url": reverse("certificates:check")},
+            {"title": _("Check a certificate"), "url": address_in(language(), "certificates:check")},
             {"title": page.number, "url": ""},
         ],
         "can_attest": page.check.stands

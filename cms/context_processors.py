@@ -144,7 +144,7 @@ def language_links(request: HttpRequest, language: str) -> tuple[LanguageLink, .
             url = f"/{code}/{path.removeprefix(here)}"
         else:
             # An address without a language, such as a certificate's: the choice is kept in a cookie.
-            url = f"{reverse('cms:switch_language', args=[code])}?next={path}"
+            url = f"{address_in(language, 'cms:switch_language', code)}?next={path}"
         links.append(LanguageLink(code, label, url))
     return tuple(links)
 

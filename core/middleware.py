@@ -13,7 +13,6 @@ from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
 from csp.utils import build_policy
 from django.conf import settings
-from django.contrib.auth.middleware import AuthenticationMiddleware, get_user
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
 from django.utils import timezone, translation
@@ -108,19 +107,6 @@ class LocaleMiddleware(DjangoLocaleMiddleware):
             response.headers.setdefault("Content-Language", translation.get_language() or "en")
             return response
         return super().process_response(request, response)
-
-
-class PersonMiddleware(AuthenticationMiddleware):
-    """Django's, but who is signed in is read at once where a session was sent, not in a wrapper that reads it later.
-
-    Every page shows who that is, and all that is asked of a wrapper takes several calls. Whoever asks whether the site
-    is alive is nobody, so that the answer needs no database.
-    """
-
-    def process_request(self, request: HttpRequest) -> None:
-        super().process_request(request)
-        if has_session(request):
-            request.user = get_user(request)
 
 
 def has_session(request: HttpRequest) -> bool:

@@ -57,17 +57,23 @@ def is_among(field: str, name: str) -> Func:
     )
 
 
-def stamp_of(relation: str, model: type[models.Model]) -> Func:
-    """A digest of every column of a related row, made by the server: other content, another stamp.
+class RowVersion(Func):
+    """Which version of a related row stands now, as PostgreSQL knows it: any change to the row makes another.
 
-    It says whether what was worked out from the row before still holds, without the row being read.
+    It says whether what was worked out from the row before still holds, without the row being read. Only to be compared
+    within minutes: the server may use a number again after very long (`xmin` and `ctid`, system columns).
     """
-    columns = [F(f"{relation}__{field.attname}") for field in model._meta.concrete_fields]
-    return Func(
-        *columns,
-        template="encode(sha256(convert_to(ROW(%(expressions)s)::text, 'UTF8')), 'hex')",
-        output_field=models.TextField(),
-    )
+
+    output_field = models.TextField()
+
+    def as_sql(self, compiler: Any, connection: Any, *given: Any, **extra: Any) -> tuple[str, Any]:
+        table = connection.ops.quote_name(self.get_source_expressions()[0].alias)
+        return f"{table}.xmin || ' ' || {table}.ctid", ()
+
+
+def version_of(relation: str) -> RowVersion:
+    """The version of a row that the queryset joins; of none where there is no row."""
+    return RowVersion(F(f"{relation}__pk"))
 
 
 @dataclass(frozen=True)
@@ -156,7 +162,7 @@ class PreparedQuery(Generic[M]):
         as_written: bool = False,
     ) -> None:
         self._build = build
-        self._fetch = fetch_as_written if as_written else fetch_prepared
+        self.as_written = as_written
         self._fields = fields
         self._joined = joined
         self._extra = tuple(extra)
@@ -177,7 +183,8 @@ class PreparedQuery(Generic[M]):
         order of the model), then `extra`. One query.
         """
         plan = self.plan()
-        return list(plan.convert(self._fetch(plan.sql, plan.fill(given))))
+        fetch = fetch_as_written if self.as_written else fetch_prepared
+        return list(plan.convert(fetch(plan.sql, plan.fill(given))))
 
     def plan(self) -> Plan:
         """What is sent and how the answer is read; made once."""
@@ -235,7 +242,7 @@ def fetch_prepared(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]
 
 
 # Until the transaction ends, which here is the round trip.
-_AS_WRITTEN: Final = ("SELECT set_config('join_collapse_limit', '1', true)", ())
+AS_WRITTEN: Final = ("SELECT set_config('join_collapse_limit', '1', true)", ())
 
 
 def fetch_as_written(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -245,7 +252,7 @@ def fetch_as_written(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...
     """
     if connections[DEFAULT_DB_ALIAS].in_atomic_block:
         return fetch_prepared(sql, parameters)
-    return fetch_together([_AS_WRITTEN, (sql, parameters)])[1]
+    return fetch_together([AS_WRITTEN, (sql, parameters)])[1]
 
 
 def fetch_together(asked: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:

@@ -21,7 +21,7 @@ from django.db import connection, models
 from django.db.models import AutoField, BigAutoField, Field
 from django.db.transaction import TransactionManagementError
 
-from core.prepared import Plan, PreparedQuery, fetch_together
+from core.prepared import AS_WRITTEN, Plan, PreparedQuery, fetch_together
 
 M = TypeVar("M", bound=models.Model)
 
@@ -73,14 +73,15 @@ def ask_together(*questions: Question[Any], after: Sequence[Statement] = ()) -> 
     """The objects that each query finds, all in one round trip; `after` are statements that are run before them.
 
     Each sees what was committed until it begins, as if it had been sent alone: what comes after one that waits for a
-    lock sees what the other did who held it.
+    lock sees what the other did who held it. Where one query is `as_written`, all are.
     """
     locks = any(isinstance(one.query, PreparedLock) for one in questions)
     if after or locks:
         require_transaction()
     plans = [one.query.plan() for one in questions]
     asked = [Statement(plan.sql, plan.fill(one.given)) for one, plan in zip(questions, plans, strict=True)]
-    found = _run_all([*after, *asked])[len(after) :]
+    first = [*([Statement(*AS_WRITTEN)] if any(one.query.as_written for one in questions) else []), *after]
+    found = _run_all([*first, *asked])[len(first) :]
     return [one.read(plan.convert(rows)) for one, plan, rows in zip(questions, plans, found, strict=True)]
 
 

@@ -20,7 +20,7 @@ from accounts.services.erasure_list import ErasedThings, note_erasure
 from core import clock
 from core.errors import DomainError, InvalidInput, NoRoom, say_no_room
 from core.prepared import PreparedQuery, is_among
-from core.prepared_writes import PreparedInsert
+from core.prepared_writes import PreparedInsert, Question
 from core.storage import lacks_room
 from core.uploads import CheckedUpload, check_upload
 
@@ -159,6 +159,11 @@ def text_digest(text: PersonalText) -> str:
 _read_texts: Final = PreparedQuery(
     lambda: PersonalText.objects.filter(is_among("id", "keys"), erased_at__isnull=True)
 )
+
+
+def ask_texts(keys: Iterable[uuid.UUID]) -> Question[PersonalText]:
+    """The texts with those keys that are not erased, to be asked together with something else."""
+    return Question.of(_read_texts, keys=list(keys))
 
 
 def read_texts(ids: Iterable[uuid.UUID | str | None]) -> dict[uuid.UUID, PersonalText]:

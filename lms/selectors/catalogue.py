@@ -22,6 +22,7 @@ from django.utils.translation import ngettext
 from core import clock
 from core.kept import Shown, columns_of
 from core.prepared import PreparedQuery, given_moment, given_uuid
+from core.prepared_writes import Question, ask_together
 from core.text import make_sort_key
 from lms import texts
 from lms.models import Enrolment, Offering
@@ -43,9 +44,10 @@ class OfferingView:
 
     @property
     def shows(self) -> tuple[Hashable, ...]:
-        """All that is shown of it now."""
+        """All that is shown of it now: its days are said by the state and, where it is not this one, with the year."""
         offering = self.offering
-        return (*columns_of(offering), *columns_of(offering.organization), self.taken, self.state, self.when)
+        year = self.now.astimezone(ZoneInfo(offering.time_zone)).year
+        return (*columns_of(offering), *columns_of(offering.organization), self.taken, self.state, year)
 
     @property
     def state(self) -> str:
@@ -250,12 +252,17 @@ _latest_keys: Final = PreparedQuery(latest_editions, fields=("id",))
 
 
 def read_catalogue(wanted: CatalogueFilter) -> Catalogue:
-    """The trainings with courses that fit. Two queries, and one for each edition that the process has not read.
+    """The trainings with courses that fit. Two queries in one round trip, and one for each edition that the process has
+    not read.
 
     A course that was issued and is offered nowhere is shown too: it is free to read.
     """
-    editions = [kept_edition(edition.pk) for edition in _latest_keys.objects()]
-    offerings = _read_offerings()
+    now = clock.now()
+    latest, offered = ask_together(
+        Question.of(_latest_keys), Question.of(_all_offerings, recent=now - RECENT)
+    )
+    editions = [kept_edition(edition.pk) for edition in latest]
+    offerings = _view_offerings(offered, now)
     courses = [
         CourseEntry(
             edition=edition,
@@ -333,17 +340,19 @@ _offerings_of_course: Final = PreparedQuery(
 RECENT: Final = timedelta(days=31)
 
 
-def _read_offerings(course_key: uuid.UUID | None = None) -> dict[uuid.UUID, list[OfferingView]]:
-    """What is offered, by course. One query."""
+def _read_offerings(course_key: uuid.UUID) -> list[OfferingView]:
+    """How one course is offered. One query."""
     now = clock.now()
-    if course_key is None:
-        rows = _all_offerings.objects(recent=now - RECENT)
-    else:
-        rows = _offerings_of_course.objects(recent=now - RECENT, course=course_key)
+    rows = _offerings_of_course.objects(recent=now - RECENT, course=course_key)
+    return _view_offerings(rows, now)[course_key]
+
+
+def _view_offerings(rows: Iterable[Any], now: datetime) -> dict[uuid.UUID, list[OfferingView]]:
+    """What is offered, by course."""
     found: dict[uuid.UUID, list[OfferingView]] = defaultdict(list)
     for offering in rows:
-        view = OfferingView(offering=offering, taken=offering.taken, now=now)  # type: ignore[attr-defined]
-        found[offering.course_key].append(view)  # type: ignore[attr-defined]
+        view = OfferingView(offering=offering, taken=offering.taken, now=now)
+        found[offering.course_key].append(view)
     return found
 
 
@@ -472,7 +481,7 @@ def read_course_page(edition: CourseEdition, *, subject_id: uuid.UUID | None) ->
     return CoursePageView(
         edition=edition,
         outline=outline,
-        offerings=tuple(_read_offerings(edition.course_key)[edition.course_key]),
+        offerings=tuple(_read_offerings(edition.course_key)),
         competencies_in_framework=len(competencies),
         served=_find_served(outline, competencies),
         enrolments=tuple(mine),

@@ -17,10 +17,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import PersonalText
-from accounts.services import read_texts
+from accounts.services import ask_texts, read_texts
 from core import clock
 from core.kept import Kept, Shown
 from core.prepared import PreparedQuery, given_uuid, is_among
+from core.prepared_writes import Question, ask_together
 from lms import texts
 from lms.models import Enrolment, Standing, StepProgress
 from lms.outlines import steps_of
@@ -409,13 +410,13 @@ def read_lesson(
     typed: Mapping[str, Any] | None = None,
     errors: Mapping[str, Sequence[str]] | None = None,
 ) -> LessonView:
-    """A lesson as its learner sees it. Two queries, one where the learner wrote nothing; see `find_content`.
+    """A lesson as its learner sees it. One round trip of two queries; see `find_content`.
 
     `typed` holds, by part, what was sent and could not be kept, so that it is not lost; `errors` by part.
     """
     content = find_content(place.enrolment.edition_id, place.outline_step.key, language)
     results = place.own.parts
-    kept = _read_words(results)
+    kept, served = _read_own(place)
     return LessonView(
         text=LessonText(
             content=content,
@@ -427,17 +428,21 @@ def read_lesson(
             errors=tuple((key, tuple(map(str, said))) for key, said in (errors or {}).items()),
         ),
         written=_read_written(content, kept, typed or {}),
-        served=read_served(
-            place.enrolment.edition, place.outline_step, subject_id=place.enrolment.subject_id
-        ),
+        served=served,
     )
 
 
-def _read_words(results: Mapping[str, Mapping[str, Any]]) -> dict[str, PersonalText]:
-    """What was written, by part. One query, none where nothing was."""
-    keys = {part: uuid.UUID(result["text"]) for part, result in results.items() if result.get("text")}
-    found = read_texts(keys.values())
-    return {part: found[key] for part, key in keys.items() if key in found}
+def _read_own(place: Place) -> tuple[dict[str, PersonalText], Sequence[ServedHere]]:
+    """What the learner wrote, by part, and where they stand in what the step serves. One round trip of two queries."""
+    keys = {part: uuid.UUID(result["text"]) for part, result in place.own.parts.items() if result.get("text")}
+    served = _served_by(place.enrolment.edition, place.outline_step)
+    questions: list[Question[Any]] = [ask_texts(keys.values())] if keys else []
+    if served:
+        questions.append(_ask_standings(served, place.enrolment.subject_id))
+    answers = ask_together(*questions) if questions else []
+    found = {text.id: text for text in answers[0]} if keys else {}
+    kept = {part: found[key] for part, key in keys.items() if key in found}
+    return kept, _stand_in(served, answers[-1]) if served else served
 
 
 def _read_answers(
@@ -488,24 +493,42 @@ def read_served(
     edition: CourseEdition, step: OutlineStep, *, subject_id: uuid.UUID | None = None
 ) -> Sequence[ServedHere]:
     """What a step serves in the standards. One query, none without a person or where it serves nothing."""
+    served = _served_by(edition, step)
+    if subject_id is None or not served:
+        return served
+    return _stand_in(served, *ask_together(_ask_standings(served, subject_id)))
+
+
+def _served_by(edition: CourseEdition, step: OutlineStep) -> Sequence[ServedHere]:
+    """What it serves, whoever reads."""
     if not step.competencies:
         return ()
-    served = _served.read(
+    return _served.read(
         (edition.pk, edition.digest, step.key, texts.language()),
         lambda: tuple(_describe_served(edition, step)),
     )
-    if subject_id is None:
-        return served
+
+
+def _ask_standings(served: Sequence[ServedHere], subject_id: uuid.UUID) -> Question[Any]:
+    return Question(
+        _read_standings,
+        {"subject": subject_id, "competencies": [one.id for one in served]},
+        columns=("competency_key", "level", "state", "valid_until"),
+    )
+
+
+def _stand_in(
+    served: Sequence[ServedHere], standings: Sequence[tuple[uuid.UUID, str, str, datetime | None]]
+) -> Sequence[ServedHere]:
+    """The same with where somebody stands in it now."""
     now = clock.now()
-    standings = {
+    states = {
         (competency, level): state
-        for _id, level, state, valid_until, competency in _read_standings.rows(
-            subject=subject_id, competencies=[one.id for one in served]
-        )
+        for competency, level, state, valid_until in standings
         if valid_until is None or valid_until > now
     }
     return [
-        replace(one, standing=standing) if (standing := standings.get((one.id, one.level))) else one
+        replace(one, standing=standing) if (standing := states.get((one.id, one.level))) else one
         for one in served
     ]
 

@@ -618,21 +618,21 @@ def test_home_says_what_is_there_on_the_way_or_not_yet(
 # --- Costs ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_verification_page_costs_three_queries(
+def test_the_verification_page_costs_one_round_trip(
     visitor: Client, certificate: Certificate, officer: User, django_assert_num_queries: Any
 ) -> None:
     visitor.get(page_of(certificate))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(1):
         visitor.get(page_of(certificate))
     new = correct(certificate, officer)
     for consented in (certificate, new):
         show(consented)
     visitor.get(page_of(certificate))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(1):
         visitor.get(page_of(certificate))
     link = services.make_share_link(certificate=new, link_id=uuid.uuid4())
     visitor.get(page_of(new))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(2):
         visitor.get(page_of(new, share=link.token))
 
 
