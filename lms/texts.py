@@ -39,8 +39,9 @@ def say_duration(minutes: int) -> str:
 
 
 def say_steps(done: int, total: int) -> str:
-    """“5 of 24 steps”: always with its denominator."""
-    return ngettext("%(done)d of %(total)d step", "%(done)d of %(total)d steps", total) % {
+    """“5 of 24 steps”: always with its denominator. In French the first number decides: “1 étape sur 24”."""
+    number = done if language() == "fr" else total
+    return ngettext("%(done)d of %(total)d step", "%(done)d of %(total)d steps", number) % {
         "done": done,
         "total": total,
     }

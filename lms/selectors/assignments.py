@@ -19,7 +19,7 @@ from assessments.models import Mark, Response
 from assessments.services import SUBMISSION
 from lms import texts
 from lms.selectors.attempts import AssessmentView, AttemptView
-from lms.selectors.lessons import ServedHere, read_served
+from lms.selectors.served import ServedHere, read_served
 from lms.words import say_points, say_saved
 
 

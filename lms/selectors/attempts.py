@@ -29,7 +29,7 @@ from lms.models import Accommodation, Enrolment
 from lms.outlines import assessment_in_step
 from lms.rules import Terms, effective_terms
 from lms.selectors.courses import read_grant
-from lms.selectors.lessons import Place
+from lms.selectors.places import Place
 from lms.services.attempts import hand_in_if_over
 from lms.words import end_sentence, say_date, say_percent, say_points
 from modules.documents import OutlineStep

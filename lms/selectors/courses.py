@@ -22,6 +22,7 @@ from accounts.models import Subject
 from core import clock
 from core.kept import Kept, Shown
 from core.prepared import PreparedQuery, given_uuid, is_among
+from core.prepared_writes import Question, ask_together
 from lms import texts
 from lms.models import Accommodation, Enrolment, LearningEvent, StepProgress
 from lms.outlines import steps_of
@@ -223,12 +224,21 @@ _read_own_enrolment: Final = PreparedQuery(
 
 def find_own_enrolment(subject: Subject, enrolment_id: uuid.UUID) -> Enrolment:
     """A person's own enrolment. A stranger's does not exist for them: 404. One query."""
-    found = _read_own_enrolment.first(enrolment=enrolment_id, subject=subject.pk)
-    if found is None:
+    return find_own_enrolment_along(subject, enrolment_id)[0]
+
+
+def find_own_enrolment_along(
+    subject: Subject, enrolment_id: uuid.UUID, questions: Sequence[Question[Any]] = ()
+) -> tuple[Enrolment, Sequence[list[Any]]]:
+    """The same, with the answers to questions that are asked in the same round trip."""
+    own = Question.of(_read_own_enrolment, enrolment=enrolment_id, subject=subject.pk)
+    found, *answers = ask_together(own, *questions)
+    if not found:
         raise Http404("There is no such enrolment.")
-    found.subject = subject
-    found.edition = kept_edition(found.edition_id)
-    return found
+    enrolment: Enrolment = found[0]
+    enrolment.subject = subject
+    enrolment.edition = kept_edition(enrolment.edition_id)
+    return enrolment, answers
 
 
 def read_course(

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import uuid
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -36,6 +37,7 @@ from django.db.models.functions import Cast, Concat, Lower
 from core import clock
 from core.kept import Kept
 from core.prepared import PreparedQuery, given_moment, given_uuid
+from core.prepared_writes import Question, ask_together
 from core.text import fold_text
 from lms.models import Enrolment, Offering, RosterEntry, RosterSummary, RosterTouch
 from lms.roster import catch_up, terms_of
@@ -179,7 +181,7 @@ def _with_columns(entries: QuerySet[RosterEntry]) -> QuerySet[RosterEntry]:
 
 
 def _prepare(entries: Any) -> PreparedQuery[RosterEntry]:
-    """A query of entries with the columns of a row, read by `_list`."""
+    """A query of entries with the columns of a row (`_LISTED`), read by `_list`."""
     return PreparedQuery(
         lambda: _with_columns(entries()),
         fields=("enrolment_id", "attempts"),
@@ -192,9 +194,12 @@ def _prepare(entries: Any) -> PreparedQuery[RosterEntry]:
 Listed = tuple[uuid.UUID, int, Columns]
 
 
-def _list(query: PreparedQuery[RosterEntry], **given: object) -> list[Listed]:
-    """What a query finds, without making an object of each. One query."""
-    return [(key, attempts, Columns(*known)) for key, attempts, *known in query.rows(**given)]
+_LISTED: Final = ("enrolment_id", "attempts", *COLUMNS)
+
+
+def _list(row: Sequence[Any]) -> Listed:
+    key, attempts, *known = row
+    return key, attempts, Columns(*known)
 
 
 def _list_entry(entry: RosterEntry) -> Listed:
@@ -400,7 +405,7 @@ class _Reading:
         if sums.has_granted:
             self._read_granted(editions)
         tally = self._tell(sums, summary.idle_on_the_day)
-        shown, rows = self._read_page(wanted, tally, page)
+        shown, rows, stuck_rows = self._read_rows(wanted, tally, page)
         return Board(
             head=OfferingHead(offering=self.offering, now=self.now),
             wanted=wanted,
@@ -408,7 +413,7 @@ class _Reading:
             sums=sums,
             page=shown,
             rows=rows,
-            stuck_rows=self._read_stuck(tally),
+            stuck_rows=stuck_rows,
             editions=editions,
             known_addresses=tuple(summary.addresses),
             last_quiz=summary.quiz,
@@ -449,37 +454,38 @@ class _Reading:
             ],
         )
 
-    def _read_page(
+    def _read_rows(
         self, wanted: RosterFilter, tally: Tally, number: int | str | None
-    ) -> tuple[Page[int], tuple[RosterRow, ...]]:
-        """The rows of one page. One query, and one to count where a name is searched."""
+    ) -> tuple[Page[int], tuple[RosterRow, ...], tuple[RosterRow, ...]]:
+        """The rows of one page, and the first of those who are stuck. One round trip of three queries at most; one or
+        two more where a name is searched, or somebody was granted more attempts and used them.
+        """
+        searched = None
         if wanted.folded or self.out:
-            rows = _choose(wanted, _stuck(self.now, self.since, sorted(self.out))).filter(
-                offering=self.offering
-            )
-            found = rows.count() if wanted.folded else self._count(wanted, tally)
-            page = Paginator(range(found), LEARNERS_A_PAGE).get_page(number)
-            start = max(page.start_index() - 1, 0)
-            entries = list(map(_list_entry, _with_columns(rows)[start : start + LEARNERS_A_PAGE]))
+            stuck = _stuck(self.now, self.since, sorted(self.out))
+            searched = _choose(wanted, stuck).filter(offering=self.offering)
+        found = searched.count() if searched is not None and wanted.folded else self._count(wanted, tally)
+        page = Paginator(range(found), LEARNERS_A_PAGE).get_page(number)
+        start = max(page.start_index() - 1, 0)
+        queries = [_prepared_page(wanted.show, wanted.sort, start)] if searched is None else []
+        # Nobody is looked for who is not counted.
+        queries += [_read_out, _read_idle] if tally.stuck else []
+        asked = [Question(query, self.given, columns=_LISTED) for query in queries]
+        answers = [list(map(_list, answer)) for answer in ask_together(*asked)] if asked else []
+        if searched is None:
+            entries, *answers = answers
         else:
-            page = Paginator(range(self._count(wanted, tally)), LEARNERS_A_PAGE).get_page(number)
-            start = max(page.start_index() - 1, 0)
-            entries = _list(_prepared_page(wanted.show, wanted.sort, start), **self.given)
-        return page, tuple(map(self._make, entries))
+            entries = list(map(_list_entry, _with_columns(searched)[start : start + LEARNERS_A_PAGE]))
+        return page, tuple(map(self._make, entries)), self._explain(tally, chain.from_iterable(answers))
 
     def _count(self, wanted: RosterFilter, tally: Tally) -> int:
         return {"needs": tally.needy, "withdrawn": tally.withdrawn}.get(wanted.show, tally.total)
 
-    def _read_stuck(self, tally: Tally) -> tuple[RosterRow, ...]:
-        """Those without attempts first, then those idle longest. Two queries, none where nobody is."""
+    def _explain(self, tally: Tally, entries: Iterable[Listed]) -> tuple[RosterRow, ...]:
+        """Those without attempts first, then those idle longest."""
         if not tally.stuck:
             return ()
-        entries = [
-            *_list(_read_out, **self.given),
-            *_list(_read_idle, **self.given),
-            *map(_list_entry, self.granted),
-        ]
-        rows = [row for row in map(self._make, entries) if row.is_stuck]
+        rows = [row for row in map(self._make, [*entries, *map(_list_entry, self.granted)]) if row.is_stuck]
         rows.sort(key=lambda row: (not row.is_out, row.last_doing, row.sort_name, str(row.enrolment_id)))
         return tuple(rows[:EXPLAINED])
 

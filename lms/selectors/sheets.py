@@ -7,7 +7,7 @@ other attempts: one query for the attempt, one for what was saved, one more wher
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -112,21 +112,32 @@ _read_attempt: Final = PreparedQuery(
 )
 
 
-def find_running(
-    enrolment: Enrolment, slug: str, attempt_id: uuid.UUID, *, answers: bool = False
-) -> RunningView:
-    """An attempt of this learner in this step: 404 for any other. One query; more to hand in what is over.
+def ask_running(
+    *, subject_id: uuid.UUID, enrolment_id: uuid.UUID, attempt_id: uuid.UUID, answers: bool
+) -> Sequence[Question[Any]]:
+    """What `find_running` needs to know."""
+    attempt = Question.of(_read_attempt, attempt=attempt_id, enrolment=enrolment_id, subject=subject_id)
+    return [attempt, *([ask_last_responses(attempt_id)] if answers else [])]
 
-    With `answers` what was saved is read along.
+
+def find_running(
+    enrolment: Enrolment, slug: str, attempt_id: uuid.UUID, *, along: Sequence[list[Any]] = ()
+) -> RunningView:
+    """An attempt of this learner in this step: 404 for any other. One query, none where the answers to `ask_running`
+    were read along with the enrolment; more to hand in what is over.
     """
     here = find_here(enrolment, slug)
     edition = assessment_in_step(enrolment.edition_id, here.step.key)
     if edition is None:
         raise Http404("This step holds no assessment.")
-    question = Question.of(
-        _read_attempt, attempt=attempt_id, enrolment=enrolment.pk, subject=enrolment.subject_id
+    found, *saved = along or ask_together(
+        *ask_running(
+            subject_id=enrolment.subject_id,
+            enrolment_id=enrolment.pk,
+            attempt_id=attempt_id,
+            answers=False,
+        )
     )
-    found, *saved = ask_together(question, *([ask_last_responses(attempt_id)] if answers else []))
     if not found or found[0].sitting.edition_id != edition.pk:
         raise Http404("There is no such attempt.")
     found[0].sitting.edition = edition

@@ -14,8 +14,9 @@ from core.errors import DomainError, InvalidInput, NoRoom
 from lms import texts
 from lms.selectors.assignments import read_assignment
 from lms.selectors.attempts import AssessmentView, AttemptView, attempt_url, read_assessment
-from lms.selectors.lessons import Place, read_served
+from lms.selectors.places import Place
 from lms.selectors.results import read_attempt_evidence
+from lms.selectors.served import read_served
 from lms.services import begin_attempt, save_draft
 from lms.views.common import json_refusal, read_key, say_no, wants_json
 from lms.words import say_saved

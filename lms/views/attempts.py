@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.contrib import messages
@@ -15,14 +16,22 @@ from accounts.models import PersonalText
 from assessments.services import flag_item
 from core import clock
 from core.errors import DomainError
+from core.prepared_writes import Question
 from lms import texts
 from lms.models import Enrolment
 from lms.selectors.assignments import read_assignment
 from lms.selectors.attempts import find_attempt, read_assessment
 from lms.selectors.courses import enrolment_url
-from lms.selectors.lessons import find_place
+from lms.selectors.places import find_place
 from lms.selectors.results import read_result
-from lms.selectors.sheets import RunningView, find_question, find_running, read_question, read_sheet
+from lms.selectors.sheets import (
+    RunningView,
+    ask_running,
+    find_question,
+    find_running,
+    read_question,
+    read_sheet,
+)
 from lms.services import answer_question, submit_work
 from lms.views.common import course_crumbs, json_refusal, learner_view, read_key, say_no, wants_json
 from lms.words import say_saved
@@ -42,13 +51,30 @@ def show_attempt(
     return HttpResponseRedirect(running.url("question", number=read_sheet(running).last_number))
 
 
+def _ask_along(
+    request: HttpRequest, *, subject_id: uuid.UUID, enrolment: uuid.UUID, attempt: uuid.UUID, **_kwargs: Any
+) -> Sequence[Question[Any]]:
+    return ask_running(
+        subject_id=subject_id,
+        enrolment_id=enrolment,
+        attempt_id=attempt,
+        answers=request.method != "POST",
+    )
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
-@learner_view
+@learner_view(along=_ask_along)
 def show_question(
-    request: HttpRequest, *, enrolment: Enrolment, step: str, attempt: uuid.UUID, number: int
+    request: HttpRequest,
+    *,
+    enrolment: Enrolment,
+    step: str,
+    attempt: uuid.UUID,
+    number: int,
+    along: Sequence[list[Any]],
 ) -> HttpResponse:
     """One question. POST saves its answer and goes where the pressed button leads."""
-    running = find_running(enrolment, step, attempt, answers=request.method != "POST")
+    running = find_running(enrolment, step, attempt, along=along)
     if running.is_assignment or not running.is_open:
         return _show_closed(request, running)
     if request.method == "POST":

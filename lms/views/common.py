@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -17,22 +17,34 @@ from django.views.decorators.cache import never_cache
 from accounts.models import Subject
 from accounts.services import subject_of
 from core.errors import DomainError, InvalidInput, NotAllowed, NotFound, describe_error
+from core.prepared_writes import Question
 from lms.models import Enrolment
-from lms.selectors.courses import enrolment_url, find_own_enrolment
+from lms.selectors.courses import enrolment_url, find_own_enrolment, find_own_enrolment_along
 from lms.texts import language
 
 View = Callable[..., HttpResponse]
+Along = Callable[..., Sequence[Question[Any]]]
 
 
-def learner_view(view: View) -> View:
+def learner_view(view: View | None = None, *, along: Along | None = None) -> Any:
     """A screen of one's own enrolment: sign-in, then 404 for everyone else's; never kept by a shared cache.
 
-    The view is called with the `Enrolment` for the `enrolment` of the address.
+    The view is called with the `Enrolment` for the `enrolment` of the address. What `along` asks, called with the
+    request, the subject's key and all of the address, is asked in the same round trip; its answers are the view's
+    `along`. It is asked before it is known whose enrolment it is, so a question names the subject, or its answer is
+    used for nothing but this enrolment.
     """
+    if view is None:
+        return lambda later: learner_view(later, along=along)
 
     @wraps(view)
     def wrapper(request: HttpRequest, *, enrolment: uuid.UUID, **kwargs: Any) -> HttpResponse:
-        return view(request, enrolment=find_own_enrolment(current_subject(request), enrolment), **kwargs)
+        subject = current_subject(request)
+        if along is None:
+            return view(request, enrolment=find_own_enrolment(subject, enrolment), **kwargs)
+        questions = along(request, subject_id=subject.pk, enrolment=enrolment, **kwargs)
+        found, answers = find_own_enrolment_along(subject, enrolment, questions)
+        return view(request, enrolment=found, along=answers, **kwargs)
 
     return never_cache(login_required(refusals_as_pages(wrapper)))
 

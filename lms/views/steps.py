@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,18 +18,18 @@ from accounts.services import read_texts
 from core import clock
 from core.errors import DomainError, InvalidInput
 from core.pdf import find_unprintable, make_font_css, render_pdf
+from core.prepared_writes import Question
 from lms import texts
 from lms.models import Enrolment, StepProgress
 from lms.selectors.here import find_here
 from lms.selectors.lessons import (
-    Place,
     WorksheetView,
     find_content,
-    find_place,
     read_fields,
     read_lesson,
     read_worksheet,
 )
+from lms.selectors.places import Place, ask_steps, find_place
 from lms.services import (
     PartAnswer,
     answer_check,
@@ -47,13 +48,25 @@ WORKSHEET_FIELD = "field-"
 STAR = "*"
 
 
+def _completes(request: HttpRequest) -> bool:
+    return request.method == "POST" and request.POST.get("do") == "complete"
+
+
+def _ask_along(
+    request: HttpRequest, *, enrolment: uuid.UUID, step: str, **_kwargs: Any
+) -> Sequence[Question[Any]]:
+    return () if _completes(request) else ask_steps(enrolment, step)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
-@learner_view
-def show_step(request: HttpRequest, *, enrolment: Enrolment, step: str) -> HttpResponse:
+@learner_view(along=_ask_along)
+def show_step(
+    request: HttpRequest, *, enrolment: Enrolment, step: str, along: Sequence[list[Any]]
+) -> HttpResponse:
     """A step: a lesson, an assessment's first page, or which step opens it. POST acts in it."""
-    if request.method == "POST" and request.POST.get("do") == "complete":
+    if _completes(request):
         return _complete(request, enrolment, step)
-    place = find_place(enrolment, step)
+    place = find_place(enrolment, step, along=along)
     if place.blocker is not None:
         return _show_locked(request, place)
     if request.method == "POST":

@@ -66,7 +66,12 @@ def rewrite_a_lesson(page: Any, *, lesson: LessonPage, title: str) -> None:
     """The author gives a lesson another title in the CMS and publishes it."""
     sign_in(page, "author@demo.example", language="en")
     page.goto(f"/admin/pages/{lesson.pk}/edit/")
-    page.fill("#id_title", title)
+    # The CMS saves a draft by itself once one has typed. One that is on its way while the page is published would be
+    # newer than that.
+    page.wait_for_load_state("networkidle")
+    with page.expect_response(lambda answer: answer.request.method == "POST" and "/edit/" in answer.url):
+        page.locator("#id_title").fill("")
+        page.locator("#id_title").press_sequentially(title)
     with page.expect_navigation():
         # It stands in a menu that opens on hover.
         page.locator("button[name=action-publish]").first.evaluate("button => button.click()")

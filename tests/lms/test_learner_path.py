@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from accounts.models import PersonalText, User
 from accounts.services import subject_of
 from assessments.models import Attempt
 from assessments.services import Judgement
+from lms import texts
 from lms.models import CourseProgress, Enrolment, LearningEvent, Notice, Standing, StepProgress
 from lms.services import mark_submission
 from lms.signals import course_completed
@@ -22,6 +24,19 @@ from tests.factories.lms import Course, make_course, make_offering
 pytestmark = pytest.mark.django_db
 
 SignIn = Callable[[User], Client]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ["0 of 1 step", "1 of 1 step", "0 of 4 steps", "1 of 4 steps"]),
+        ("fr", ["0 étape sur 1", "1 étape sur 1", "0 étape sur 4", "1 étape sur 4"]),
+    ],
+)
+def test_steps_agree_with_their_number(language: str, said: list[str]) -> None:
+    with translation.override(language):
+        assert [texts.say_steps(done, total) for total in (1, 4) for done in (0, 1)] == said
+        assert texts.say_steps(2, 4) == {"en": "2 of 4 steps", "fr": "2 étapes sur 4"}[language]
 
 
 @pytest.fixture
@@ -75,7 +90,7 @@ def _walk(course: Course, learner: User, instructor: User, sign_in: SignIn, lang
     base = f"/{language}/learn/{enrolment.pk}/"
     home = client.get(base)
     assert home.status_code == 200
-    assert ("0 of 4 steps" if language == "en" else "0 étapes sur 4") in home.text
+    assert ("0 of 4 steps" if language == "en" else "0 étape sur 4") in home.text
 
     # A locked step says what opens it, and nothing is recorded.
     locked = client.get(f"{base}quiz/")

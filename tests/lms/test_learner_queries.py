@@ -205,6 +205,6 @@ def test_what_a_learner_does_costs_the_same_at_one_and_at_many(
     one, many = sign_in(learner), sign_in(other_learner)
     # What the process keeps of the frame is read once.
     one.get("/en/my/")
-    pinned = {"complete_step": 8, "save_response": 8, "attempt_page": 4, "submit_attempt": 11}
+    pinned = {"complete_step": 8, "save_response": 7, "attempt_page": 3, "submit_attempt": 11}
     assert count_writes(learner, one, 1) == pinned
     assert count_writes(other_learner, many, 3) == pinned

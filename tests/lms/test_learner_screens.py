@@ -19,6 +19,7 @@ from assessments.models import Attempt, Response
 from assessments.services import Judgement
 from core import clock
 from lms.models import Enrolment, LearningEvent, StepProgress
+from lms.selectors import places
 from lms.services import begin_attempt, extend_enrolment, mark_submission, withdraw_learner
 from modules.selectors import outline_of
 from tests.factories.assessments import (
@@ -123,6 +124,29 @@ class TestWhose:
         for route in self.routes(begun):
             assert other.get(route).status_code == 404, route
             assert other.post(route, {"client_id": key()}).status_code in (404, 405), route
+
+    def test_a_stranger_finds_nothing_where_the_owner_just_was(
+        self, begun: Enrolment, client: Client, stranger: User, sign_in: SignIn
+    ) -> None:
+        """What is asked along with the enrolment, before it is known whose that is, comes to nobody else."""
+        attempt = Attempt.objects.get()
+        routes = [address(begun, "reading/"), address(begun, f"quiz/attempts/{attempt.pk}/1/")]
+        other = sign_in(stranger)
+        for route in routes:
+            assert client.get(route).status_code == 200
+            assert other.get(route).status_code == 404
+
+    def test_an_address_that_named_another_step_shows_ones_own(
+        self, begun: Enrolment, client: Client
+    ) -> None:
+        url = address(begun, "reading/")
+        before = client.get(url).content.decode()
+        assert "Complete" in before
+        # In another edition the same address may be that of another step.
+        places._named.keep("reading", uuid.uuid4())
+        after = client.get(url).content.decode()
+        without = r"csrfmiddlewaretoken\" value=\"\w+|client_id\" value=\"[\w-]+"
+        assert re.sub(without, "", after) == re.sub(without, "", before)
 
     def test_a_visitor_signs_in_first_and_comes_back(self, begun: Enrolment, visitor: Client) -> None:
         for route in self.routes(begun):
