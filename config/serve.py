@@ -1,7 +1,8 @@
 """``make run``: everything the site needs on one machine, started in order and stopped together.
 
 The database (where it is the embedded one), migrations, starting content, the server and the background worker. Once
-the site is ready, a part that ends by itself is started again; one that cannot stay up stops everything.
+the site is ready, a part that ends by itself is started again. A server or a database that cannot stay up stops
+everything; a background worker that cannot rests for a while, and people go on learning meanwhile.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ STOP_SECONDS: Final = 15
 # A part that ends so often within so long a time will not stay up.
 MOST_ENDS: Final = 5
 ENDS_WITHIN_SECONDS: Final = 60
+# How long a background worker rests then: what kills it, a task or a lack of memory, may pass.
+REST_SECONDS: Final = 30
+SERVER: Final = "The server"
 
 
 class Stopped(Exception):
@@ -85,25 +89,41 @@ class Keeper:
         self.children = children
         self.embedded = embedded
         self.ends: dict[str, list[float]] = {}
+        self.rests: dict[str, float] = {}
 
     def look(self) -> None:
-        """One look; leaves where a part ends again and again."""
+        """One look; leaves where what people need ends again and again."""
         if self.embedded is not None and self.embedded.revive():
-            self._note("The database")
+            self._note("The database", is_needed=True)
         for name, child in self.children.items():
-            if child.poll() is not None:
+            if child.poll() is None:
+                continue
+            if name not in self.rests:
                 # What it started and left behind would hold its port.
                 end_session(child)
-                self._note(f"{name} (code {child.returncode})", part=name)
+                self.rests[name] = self._note(
+                    f"{name} (code {child.returncode})", part=name, is_needed=name == SERVER
+                )
+            if time.monotonic() >= self.rests[name]:
+                del self.rests[name]
                 self.children[name] = start(*self.commands[name])
 
-    def _note(self, said: str, *, part: str = "") -> None:
+    def _note(self, said: str, *, part: str = "", is_needed: bool) -> float:
+        """Note that a part ended; when it is to be started again."""
         now = time.monotonic()
         ends = [at for at in self.ends.get(part, []) if now - at < ENDS_WITHIN_SECONDS] + [now]
         self.ends[part] = ends
-        if len(ends) >= MOST_ENDS:
-            sys.exit(f"{said} ended by itself {len(ends)} times within a minute, so everything is stopped.")
-        print(f"  {said} ended by itself and was started again.", flush=True)
+        if len(ends) < MOST_ENDS:
+            print(f"  {said} ended by itself and was started again.", flush=True)
+            return now
+        often = f"{said} ended by itself {len(ends)} times within a minute"
+        if is_needed:
+            sys.exit(f"{often}, so everything is stopped.")
+        print(
+            f"  {often}. It is started again in {REST_SECONDS} seconds; its tasks wait, the site goes on.",
+            flush=True,
+        )
+        return now + REST_SECONDS
 
 
 def end_session(child: subprocess.Popen[bytes]) -> None:
@@ -215,7 +235,7 @@ def main() -> None:
         run_step("content")
         print("  Starting the server and the background work …", flush=True)
         commands = {
-            "The server": describe_server(settings, host=host),
+            SERVER: describe_server(settings, host=host),
             **describe_workers(),
         }
         for name, command in commands.items():

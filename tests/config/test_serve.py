@@ -6,11 +6,15 @@ import os
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
+from config import serve
 from config.postgres import APP_ROLE, DATABASE, OWNER_ROLE, EmbeddedPostgres, EmbeddedPostgresError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,3 +88,54 @@ def test_data_outlive_the_server(server: EmbeddedPostgres) -> None:
             assert link.execute("SELECT answer FROM probe").fetchone() == (42,)
     finally:
         server.release()
+
+
+class TestKeeping:
+    """Parts that end by themselves: real processes that end at once."""
+
+    STAYS = [sys.executable, "-c", "import time; time.sleep(60)"]
+    ENDS = [sys.executable, "-c", ""]
+    WORKER = "Background worker 1"
+
+    @pytest.fixture
+    def keep(self) -> Iterator[Callable[..., serve.Keeper]]:
+        children: dict[str, subprocess.Popen[bytes]] = {}
+
+        def make(**commands: list[str]) -> serve.Keeper:
+            named = {serve.SERVER: commands["server"], self.WORKER: commands["worker"]}
+            children.update({name: serve.start(*command) for name, command in named.items()})
+            return serve.Keeper(named, children, None)
+
+        yield make
+        serve.stop_children(children)
+
+    def look_until(self, keeper: serve.Keeper, found: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 30
+        while not found():
+            assert time.monotonic() < deadline
+            keeper.look()
+            time.sleep(0.02)
+
+    def test_a_worker_that_cannot_stay_up_rests_and_the_site_goes_on(
+        self, keep: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(serve, "REST_SECONDS", 1)
+        keeper = keep(server=self.STAYS, worker=self.ENDS)
+        server = keeper.children[serve.SERVER]
+        self.look_until(keeper, lambda: bool(keeper.rests))
+        resting = keeper.children[self.WORKER]
+        said = capsys.readouterr().out
+        assert said.count("was started again") == serve.MOST_ENDS - 1
+        assert "the site goes on" in said
+        keeper.look()
+        assert keeper.children[self.WORKER] is resting
+        self.look_until(keeper, lambda: keeper.children[self.WORKER] is not resting)
+        assert keeper.children[serve.SERVER] is server
+        assert server.poll() is None
+
+    def test_a_server_that_cannot_stay_up_stops_everything(self, keep: Any) -> None:
+        keeper = keep(server=self.ENDS, worker=self.STAYS)
+        with pytest.raises(
+            SystemExit, match=r"The server .* 5 times within a minute, so everything is stopped"
+        ):
+            self.look_until(keeper, lambda: False)

@@ -85,8 +85,16 @@ def test_nothing_acknowledged_is_lost(site: Site, tmp_path: Path) -> None:
         wait_for("The first learner", lambda: crowd.notes.finished or crowd.failed)
         for fault in FAULTS:
             fault(site, crowd)
+        stops: list[float] = []
         while time.monotonic() < until and not crowd.failed:
-            random.choice(FAULTS)(site, crowd)
+            fault = random.choice(FAULTS)
+            # A database that ends five times within a minute stops the site, as it is meant to.
+            if fault is stop_database:
+                stops = [at for at in stops if time.monotonic() - at < 60]
+                if len(stops) >= 3:
+                    continue
+                stops.append(time.monotonic())
+            fault(site, crowd)
             time.sleep(random.uniform(1, 8))
     notes = crowd.notes
     log = site.log.read_text()
