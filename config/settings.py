@@ -247,7 +247,7 @@ else:
 # --- Background tasks: PostgreSQL's queue -----------------------------------------------------------------------
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
-# A task that has run longer than this belongs to a worker that died, and is run again, once.
+# A task that has run longer than this belongs to a worker that hangs, and is run again, once (`core.tasks`).
 TASK_LEASE_SECONDS = env_int("TASK_LEASE_SECONDS", default=600, minimum=5)
 
 # --- People and sign-in -----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Tasks whose worker died: they run again, once."""
+"""Tasks whose worker died or hangs: they run again, so often and no more."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ log = logging.getLogger(__name__)
 task_given_back: Final = Signal()
 task_given_up: Final = Signal()
 
+# A worker that hangs takes ten minutes to be found out; one that was killed a moment, and seldom by its task.
 MOST_TRIES: Final = 2
+MOST_TRIES_OF_KILLED: Final = 3
 # Locks of this class are signs of life; the number means nothing.
 LIFE_CLASS: Final = 7_310_554
 LIVELY: Final = "alive-"
 
 
 class LeaseExpired(Exception):
-    """A task was taken up twice and neither worker finished it."""
+    """A task was taken up as often as it may be, and no worker finished it."""
 
 
 def release_expired_tasks() -> tuple[int, int]:
@@ -45,22 +47,24 @@ def release_expired_tasks() -> tuple[int, int]:
         expired = DBTaskResult.objects.select_for_update(skip_locked=True).filter(
             status=TaskResultStatus.RUNNING, started_at__lt=limit
         )
-        return _release(expired, why="outlived its lease")
+        return _release(expired, why="outlived its lease", most=MOST_TRIES)
 
 
-def _release(tasks: Iterable[DBTaskResult], *, why: str) -> tuple[int, int]:
+def _release(tasks: Iterable[DBTaskResult], *, why: str, most: int) -> tuple[int, int]:
     released = failed = 0
     for task in tasks:
-        if len(task.worker_ids) < MOST_TRIES:
+        if len(task.worker_ids) < most:
             task.status = TaskResultStatus.READY
             task.save(update_fields=["status"])
             released += 1
             log.warning("Task %s (%s) %s and runs again.", task.id, task.task_path, why)
             task_given_back.send(sender=DBTaskResult, task=task)
         else:
-            task.set_failed(LeaseExpired("Two workers took up this task and neither finished it."))
+            task.set_failed(
+                LeaseExpired(f"{len(task.worker_ids)} workers took up this task and none finished it.")
+            )
             failed += 1
-            log.error("Task %s (%s) %s twice and failed.", task.id, task.task_path, why)
+            log.error("Task %s (%s) %s and failed after %d tries.", task.id, task.task_path, why, most)
             task_given_up.send(sender=DBTaskResult, task=task)
     return released, failed
 
@@ -68,7 +72,7 @@ def _release(tasks: Iterable[DBTaskResult], *, why: str) -> tuple[int, int]:
 def put_back(*, worker_id: str) -> int:
     """Give the queue back what this worker had taken up when the database went away; returns how many. Two queries.
 
-    That the database went away is no fault of the task's, so it does not count as one of its two tries.
+    That the database went away is no fault of the task's, so it does not count as one of its tries.
     """
     with transaction.atomic():
         taken = DBTaskResult.objects.select_for_update(skip_locked=True).filter(
@@ -176,6 +180,8 @@ class DeathWatch:
             )
             # Somebody else may have given it back meanwhile, and another worker taken it up.
             released, failed = _release(
-                [task for task in tasks if task.worker_ids[-1] == workers[task.pk]], why="lost its worker"
+                [task for task in tasks if task.worker_ids[-1] == workers[task.pk]],
+                why="lost its worker",
+                most=MOST_TRIES_OF_KILLED,
             )
         return released + failed

@@ -21,10 +21,11 @@ def note() -> None:
     """Nothing."""
 
 
-def take(worker_id: str, *, before: str = "") -> DBTaskResult:
+def take(*worker_ids: str) -> DBTaskResult:
+    """A task that these took up, one after the other."""
     note.enqueue()
     row = DBTaskResult.objects.latest("enqueued_at")
-    for worker in filter(None, (before, worker_id)):
+    for worker in worker_ids:
         row.claim(worker)
     return row
 
@@ -74,7 +75,7 @@ def test_a_line_that_was_cut_is_made_again(watch: DeathWatch) -> None:
     sign.hide()
 
 
-def test_two_dead_workers_are_enough_and_others_are_told(watch: DeathWatch) -> None:
+def test_three_dead_workers_are_enough_and_others_are_told(watch: DeathWatch) -> None:
     told: list[tuple[str, uuid.UUID]] = []
 
     def hear_back(*, task: Any, **kwargs: Any) -> None:
@@ -86,13 +87,14 @@ def test_two_dead_workers_are_enough_and_others_are_told(watch: DeathWatch) -> N
     task_given_back.connect(hear_back)
     task_given_up.connect(hear_up)
     first = take(make_worker_id())
-    second = take(make_worker_id(), before=make_worker_id())
-    assert watch.look() == 2
+    again = take(make_worker_id(), make_worker_id())
+    last = take(make_worker_id(), make_worker_id(), make_worker_id())
+    assert watch.look() == 3
     task_given_back.disconnect(hear_back)
     task_given_up.disconnect(hear_up)
-    assert sorted(told) == sorted([("back", first.pk), ("up", second.pk)])
-    second.refresh_from_db()
-    assert second.status == TaskResultStatus.FAILED
+    assert sorted(told) == sorted([("back", first.pk), ("back", again.pk), ("up", last.pk)])
+    last.refresh_from_db()
+    assert last.status == TaskResultStatus.FAILED
 
 
 def test_a_worker_that_promises_no_sign_is_judged_by_its_lease_alone(watch: DeathWatch) -> None:
