@@ -155,7 +155,7 @@ MUTANTS = (
     Mutant(
         name="a task whose worker died is forgotten",
         path="core/tasks.py",
-        old="        if len(task.worker_ids) < MOST_TRIES:",
+        old="        if len(task.worker_ids) < most:",
         new="        if len(task.worker_ids) < 1:",
         tests=("tests/core/test_health.py", "-k", "lease or died"),
     ),
