@@ -242,26 +242,27 @@ def fetch_prepared(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]
 
 
 # Until the transaction ends, which here is the round trip.
-AS_WRITTEN: Final = ("SELECT set_config('join_collapse_limit', '1', true)", ())
+_AS_WRITTEN: Final = ("SELECT set_config('join_collapse_limit', '1', true)", ())
 
 
 def fetch_as_written(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """The same, joined in the order in which it is written. One round trip.
-
-    Within a transaction the server chooses the order as ever: what is set would hold for all that comes after.
-    """
-    if connections[DEFAULT_DB_ALIAS].in_atomic_block:
-        return fetch_prepared(sql, parameters)
-    return fetch_together([AS_WRITTEN, (sql, parameters)])[1]
+    """The same, joined in the order in which it is written. One round trip."""
+    return fetch_together([(sql, parameters)], as_written=True)[0]
 
 
-def fetch_together(asked: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
+def fetch_together(
+    asked: Sequence[tuple[str, Sequence[Any]]], *, as_written: bool = False
+) -> list[list[tuple[Any, ...]]]:
     """The rows that each of several such statements returns, all in one round trip.
 
-    Where queries are watched (tests that count them, `DEBUG`) they go the usual way of Django's cursor: as one text.
+    With `as_written` they are joined in the order in which they are written, but not within a transaction, where what
+    is set would hold for all that comes after. Where queries are watched (tests that count them, `DEBUG`) they go the
+    usual way of Django's cursor: as one text.
     """
     # `connection` stands for this thread's and looks it up each time it is asked for anything.
     link: Any = connections[DEFAULT_DB_ALIAS]
+    if as_written and not link.in_atomic_block:
+        return fetch_together([_AS_WRITTEN, *asked])[1:]
     if link.queries_logged or link.execute_wrappers:
         return _fetch_watched(link, asked)
     if link.connection is None:

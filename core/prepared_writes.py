@@ -21,7 +21,7 @@ from django.db import connection, models
 from django.db.models import AutoField, BigAutoField, Field
 from django.db.transaction import TransactionManagementError
 
-from core.prepared import AS_WRITTEN, Plan, PreparedQuery, fetch_together
+from core.prepared import Plan, PreparedQuery, fetch_together
 
 M = TypeVar("M", bound=models.Model)
 
@@ -80,13 +80,13 @@ def ask_together(*questions: Question[Any], after: Sequence[Statement] = ()) -> 
         require_transaction()
     plans = [one.query.plan() for one in questions]
     asked = [Statement(plan.sql, plan.fill(one.given)) for one, plan in zip(questions, plans, strict=True)]
-    first = [*([Statement(*AS_WRITTEN)] if any(one.query.as_written for one in questions) else []), *after]
-    found = _run_all([*first, *asked])[len(first) :]
+    as_written = any(one.query.as_written for one in questions)
+    found = _run_all([*after, *asked], as_written=as_written)[len(after) :]
     return [one.read(plan.convert(rows)) for one, plan, rows in zip(questions, plans, found, strict=True)]
 
 
-def _run_all(statements: Sequence[Statement]) -> list[list[Any]]:
-    return fetch_together([(one.sql, one.values) for one in statements])
+def _run_all(statements: Sequence[Statement], *, as_written: bool = False) -> list[list[Any]]:
+    return fetch_together([(one.sql, one.values) for one in statements], as_written=as_written)
 
 
 def require_transaction() -> None:

@@ -41,7 +41,7 @@ from lms.rules import (
     fold_events,
     next_step,
 )
-from lms.selectors.ways import ModuleView, StepView, Way, enrolment_url, find_way
+from lms.selectors.ways import ModuleView, StepView, Taken, Way, enrolment_url, find_way
 from lms.words import say_moment
 from modules.documents import Outline
 from modules.models import EditionAssessment
@@ -92,7 +92,7 @@ class Why(Shown):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CourseView:
+class CourseView(Taken):
     """One learner in one course, as the screens show it."""
 
     enrolment: Enrolment
@@ -157,19 +157,6 @@ class CourseView:
         required = (step.key for step in self.outline.iter_steps() if step.required)
         dates = [state.completed_at for key in required if (state := self.state.steps.get(key))]
         return max((date for date in dates if date), default=None)
-
-    @property
-    def is_withdrawn(self) -> bool:
-        return self.enrolment.state == Enrolment.State.WITHDRAWN
-
-    @property
-    def is_closed(self) -> bool:
-        return self.enrolment.closes_at is not None and self.now >= self.enrolment.closes_at
-
-    @property
-    def is_open(self) -> bool:
-        """Whether what the learner does is recorded."""
-        return not self.is_withdrawn and not self.is_closed
 
     @property
     def closes(self) -> str:

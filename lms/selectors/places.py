@@ -22,7 +22,7 @@ from lms import texts
 from lms.models import Enrolment, StepProgress
 from lms.outlines import steps_of
 from lms.rules import Step
-from lms.selectors.ways import ModuleView, StepView, Way, enrolment_url, find_way_by
+from lms.selectors.ways import ModuleView, StepView, Taken, Way, enrolment_url, find_way_by
 from modules.documents import Outline, OutlineStep
 from modules.selectors import outline_of
 
@@ -37,7 +37,7 @@ class Doing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Place(Taken):
     """Where a step stands in its course, and what is around it."""
 
     enrolment: Enrolment
@@ -93,19 +93,6 @@ class Place:
     @property
     def is_last(self) -> bool:
         return self.way.after is None
-
-    @property
-    def is_withdrawn(self) -> bool:
-        return self.enrolment.state == Enrolment.State.WITHDRAWN
-
-    @property
-    def is_closed(self) -> bool:
-        return self.enrolment.closes_at is not None and self.now >= self.enrolment.closes_at
-
-    @property
-    def is_open(self) -> bool:
-        """Whether what the learner does here is recorded."""
-        return not self.is_withdrawn and not self.is_closed
 
     @property
     def is_where_left_off(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Final
 
@@ -26,6 +27,25 @@ from modules.models import CourseEdition
 from modules.selectors import outline_of
 
 COMPLETE: Final = "complete"
+
+
+class Taken:
+    """A course, or something in it, as one learner takes it: whether what they do is recorded `now`."""
+
+    enrolment: Enrolment
+    now: datetime
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.enrolment.state == Enrolment.State.WITHDRAWN
+
+    @property
+    def is_closed(self) -> bool:
+        return self.enrolment.closes_at is not None and self.now >= self.enrolment.closes_at
+
+    @property
+    def is_open(self) -> bool:
+        return not self.is_withdrawn and not self.is_closed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,8 @@ import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection, connections, transaction
 
 from accounts.models import Subject
-from core.prepared import fetch_as_written, fetch_prepared, fetch_together
+from core.prepared import PreparedQuery, fetch_as_written, fetch_prepared, fetch_together
+from core.prepared_writes import Question, ask_together
 
 VALUES: list[tuple[str, Any]] = [
     ("uuid", uuid.UUID("01890000-0000-7000-8000-000000000001")),
@@ -130,7 +131,12 @@ def test_behind_a_pooler_nothing_is_prepared(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.django_db(transaction=True)
 def test_joins_as_written_hold_for_one_round_trip() -> None:
     setting = "SELECT current_setting('join_collapse_limit')"
+    written = PreparedQuery(Subject.objects.all, as_written=True)
     assert fetch_as_written(setting, []) == [("1",)]
     assert fetch_prepared(setting, []) == [("8",)]
     with transaction.atomic():
         assert fetch_as_written(setting, []) == [("8",)]
+        assert fetch_together([(setting, []), (setting, [])], as_written=True) == [[("8",)], [("8",)]]
+        found, _all = ask_together(Question.of(written), Question.of(written))
+        assert found == []
+        assert fetch_prepared(setting, []) == [("8",)]
