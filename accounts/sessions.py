@@ -20,7 +20,7 @@ from django.utils.crypto import constant_time_compare
 from accounts.backends import PersonBackend, keep_roles, prepare_person
 from accounts.models import User
 from core.prepared import PreparedQuery, given_moment, given_text
-from core.prepared_writes import Question, ask_together
+from core.questions import Question, ask_together
 
 _PERSON_BACKEND: Final = f"{PersonBackend.__module__}.{PersonBackend.__qualname__}"
 

@@ -36,6 +36,7 @@ from core.extensions import site_identity
 from lms.models import CourseProgress, Enrolment, Evidence, LearningEvent
 from lms.projections import read_evidence
 from lms.rules import LEVELS, StandingState, standing
+from standards.models import EditionCompetency
 
 MARK: Final = Path(__file__).resolve().parent.parent / "static" / "certificates" / "mark-on-band.svg"
 
@@ -52,7 +53,7 @@ def find_holder_name(enrolment: Enrolment) -> str:
 def gather_facts(
     *, enrolment: Enrolment, certificate_id: uuid.UUID, number: str, holder_name: str, issued_at: datetime
 ) -> CertificateFacts:
-    """The facts of a completed enrolment as the records have them now. Five queries.
+    """The facts of a completed enrolment as the records have them now. Six queries.
 
     The enrolment comes with its edition and framework edition, offering, partner and organization.
     """
@@ -99,17 +100,19 @@ def add_months(day: date, months: int) -> date:
 def gather_competencies(enrolment: Enrolment) -> tuple[CompetencyFact, ...]:
     """What this enrolment's evidence holds: each competency once, at the highest level, with that evidence in words.
 
-    One query.
+    Two queries.
     """
-    rows = {
-        row.pk: row
-        # A retraction is of the same person, whose entries have an index; without one the whole ledger would be read.
-        for row in Evidence.objects.filter(
-            Q(enrolment=enrolment) | Q(retracts__enrolment=enrolment), subject=enrolment.subject_id
-        )
-        .select_related("edition_competency")
-        .order_by("id")
-    }
+    # A retraction is of the same person, whose entries have an index; without one the whole ledger would be read.
+    entries = Evidence.objects.filter(
+        Q(enrolment=enrolment) | Q(retracts__enrolment=enrolment), subject=enrolment.subject_id
+    ).order_by("id")
+    rows = {row.pk: row for row in entries}
+    # Each competency once, not with every piece of evidence; and what a certificate says of it.
+    named = EditionCompetency.objects.only("competency", "code", "position", "title_en", "title_fr").in_bulk(
+        {row.edition_competency_id for row in rows.values()}
+    )
+    for row in rows.values():
+        row.edition_competency = named[row.edition_competency_id]
     held = standing((read_evidence(row) for row in rows.values()), at=clock.now())
     best: dict[uuid.UUID, tuple[int, list[Evidence]]] = {}
     for (competency, level), found in held.items():

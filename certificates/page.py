@@ -36,7 +36,7 @@ from core import clock
 from core.extensions import site_identity
 from core.kept import Kept, Shown, columns_of
 from core.prepared import PreparedQuery, given_uuid, version_of
-from core.prepared_writes import Question, ask_together
+from core.questions import Question, ask_together
 from lms.texts import language
 from lms.words import say_number
 from modules.selectors import kept_edition

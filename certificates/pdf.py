@@ -15,7 +15,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -111,17 +111,36 @@ def _draw(facts: CertificateFacts, language: Language, layout: Layout) -> bytes 
     """The page in that layout; None where it does not fit."""
     if not _is_one_line(facts.holder_name):
         return _on_one_page(render_certificate_html(facts=facts, language=language, layout=layout))
-    form = _draw_form(render_certificate_html(facts=facts, language=language, layout=layout, layers=FORM))
+    form = _draw_form(_without_person(facts), language, layout, _size_name(facts, layout))
     if form is None:
         return None
     person = render_certificate_html(facts=facts, language=language, layout=layout, layers=PERSON)
     return lay_under(render_pdf(html=person), under=form)
 
 
-# By the whole of what is drawn, so that a form which says anything else is another form.
+# By all that it is drawn from, so that a form which says anything else is another form.
 @lru_cache(maxsize=64)
-def _draw_form(html: str) -> bytes | None:
-    return _on_one_page(html)
+def _draw_form(facts: CertificateFacts, language: Language, layout: Layout, name_size: float) -> bytes | None:
+    return _on_one_page(
+        render_certificate_html(
+            facts=facts, language=language, layout=layout, layers=FORM, name_size=name_size
+        )
+    )
+
+
+def _without_person(facts: CertificateFacts) -> CertificateFacts:
+    """What all certificates of a cohort have in common. A form is drawn from nothing else: it cannot name anybody."""
+    return replace(
+        facts,
+        number="",
+        # Facts name somebody.
+        holder_name="-",
+        competencies=tuple(replace(item, evidence=Bilingual("", "")) for item in facts.competencies),
+        completed_on=facts.issued_on,
+        completed_in="en",
+        expires_on=None,
+        verification_url="",
+    )
 
 
 def _on_one_page(html: str) -> bytes | None:
@@ -156,10 +175,15 @@ def render_certificate_html(
     language: Language,
     layout: Layout = LAYOUTS[0],
     layers: frozenset[Layer] = WHOLE,
+    name_size: float | None = None,
 ) -> str:
-    """The HTML that is drawn, whole or one of its layers; it is no web page."""
+    """The HTML that is drawn, whole or one of its layers; it is no web page. A form is told the size of the name that
+    it leaves room for, in points.
+    """
     context = _build_context(facts, language, layout)
     context |= {layer: layer in layers for layer in WHOLE}
+    if name_size is not None:
+        context["name_size"] = name_size
     text = render_to_string(TEMPLATE, {**context, "font_css": _PLACE_OF_FONTS})
     plain = _without_data(text, facts).replace(_PLACE_OF_FONTS, "")
     return text.replace(_PLACE_OF_FONTS, make_font_css(plain), 1)
@@ -192,7 +216,7 @@ def _build_context(facts: CertificateFacts, language: Language, layout: Layout) 
         "issuer_size": 13 if len(issuer.first) <= 60 else 11,
         "course": course,
         "course_size": _fit(course.first, layout.course, smallest=12),
-        "name_size": _fit(facts.holder_name, layout.name, smallest=_SMALLEST_NAME),
+        "name_size": _size_name(facts, layout),
         "host": urlsplit(facts.verification_url).netloc,
         "qr": make_qr(facts.verification_url),
         "qr_alt": WORDS["qr"].in_(language).format(url=facts.verification_url),
@@ -213,6 +237,10 @@ def _build_context(facts: CertificateFacts, language: Language, layout: Layout) 
         "rows": _arrange_competencies(facts.competencies, language, layout),
         "details": _list_details(facts, language),
     }
+
+
+def _size_name(facts: CertificateFacts, layout: Layout) -> float:
+    return _fit(facts.holder_name, layout.name, smallest=_SMALLEST_NAME)
 
 
 def _size_signatures(facts: CertificateFacts, language: Language) -> float:

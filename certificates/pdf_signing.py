@@ -14,7 +14,7 @@ import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, TypeVar
 
 from asn1crypto import keys as asn1_keys
@@ -156,6 +156,8 @@ def _was_valid(certificate: asn1_x509.Certificate, moment: dt.datetime | None) -
     return moment is not None and certificate.not_valid_before <= moment <= certificate.not_valid_after
 
 
+# A certificate reads its parts when they are asked for, and keeps them: a cohort's are signed by one.
+@lru_cache(maxsize=16)
 def _read_certificate(pem: str) -> asn1_x509.Certificate:
     _type, _headers, der = asn1_pem.unarmor(pem.encode("ascii"))
     return asn1_x509.Certificate.load(der)

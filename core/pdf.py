@@ -157,11 +157,11 @@ def lay_under(pdf: bytes, *, under: bytes) -> bytes:
     Title, language and links are those of the upper one. Raises PdfError where either has more than one page.
     """
     from pyhanko.pdf_utils.generic import DictionaryObject, StreamObject, pdf_name
-    from pyhanko.pdf_utils.reader import PdfFileReader
-    from pyhanko.pdf_utils.writer import copy_into_new_writer
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-    upper = PdfFileReader(io.BytesIO(pdf))
-    writer = copy_into_new_writer(upper)
+    # What is there already stays as it was written: only what is added is read and written.
+    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    upper = writer.prev
     with _render_lock:
         # What was read of the lower page is kept in its reader for the next time.
         lower = _read_kept(under)

@@ -165,7 +165,7 @@ class PreparedQuery(Generic[M]):
         self.as_written = as_written
         self._fields = fields
         self._joined = joined
-        self._extra = tuple(extra)
+        self.extra = tuple(extra)
         self._plan: Plan | None = None
         self._parts: list[_Part] = []
 
@@ -205,14 +205,14 @@ class PreparedQuery(Generic[M]):
             if parent is not None:
                 parent._state.fields_cache[part.path[-1]] = found
         whole: M = made[()]
-        for name, value in zip(self._extra, row[-len(self._extra) :] if self._extra else (), strict=True):
+        for name, value in zip(self.extra, row[-len(self.extra) :] if self.extra else (), strict=True):
             setattr(whole, name, value)
         return whole
 
     def _compile(self) -> Plan:
         queryset = self._build()
         columns = self._lay_out(queryset.model)
-        compiler = queryset.values_list(*columns, *self._extra).query.get_compiler("default")
+        compiler = queryset.values_list(*columns, *self.extra).query.get_compiler("default")
         sql, parameters = compiler.as_sql()
         converters = compiler.get_converters([expression for expression, _sql, _alias in compiler.select])
         return Plan(sql, tuple(parameters), self._parts[0].names, compiler, converters)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from operator import itemgetter
 from typing import Any, Final, Generic, TypeVar, cast
 from uuid import UUID
 
@@ -35,57 +34,18 @@ class Statement:
 
     def run(self) -> list[Any]:
         """Run it; the rows it returns. One query."""
-        return _run_all([self])[0]
+        return fetch_all([self])[0]
 
 
 def run_together(statements: Sequence[Statement]) -> None:
     """Run statements in their order, in one round trip, in the transaction that is open. Where one fails, all do."""
     if statements:
         require_transaction()
-        _run_all(statements)
+        fetch_all(statements)
 
 
-@dataclass(frozen=True)
-class Question(Generic[M]):
-    """A prepared query with what it is run with, to be asked together with others.
-
-    With `columns`, names of the model's own or of what was annotated, the answer are tuples of their values instead
-    of objects: for many rows of which little is needed.
-    """
-
-    query: PreparedQuery[M]
-    given: Mapping[str, object]
-    columns: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, query: PreparedQuery[M], **given: object) -> Question[M]:
-        return cls(query, given)
-
-    def read(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
-        """The answer, from the rows as they came."""
-        if self.columns:
-            names = [*self.query.plan().names, *self.query._extra]
-            return list(map(itemgetter(*map(names.index, self.columns)), rows))
-        return [self.query.make(row) for row in rows]
-
-
-def ask_together(*questions: Question[Any], after: Sequence[Statement] = ()) -> list[list[Any]]:
-    """The objects that each query finds, all in one round trip; `after` are statements that are run before them.
-
-    Each sees what was committed until it begins, as if it had been sent alone: what comes after one that waits for a
-    lock sees what the other did who held it. Where one query is `as_written`, all are.
-    """
-    locks = any(isinstance(one.query, PreparedLock) for one in questions)
-    if after or locks:
-        require_transaction()
-    plans = [one.query.plan() for one in questions]
-    asked = [Statement(plan.sql, plan.fill(one.given)) for one, plan in zip(questions, plans, strict=True)]
-    as_written = any(one.query.as_written for one in questions)
-    found = _run_all([*after, *asked], as_written=as_written)[len(after) :]
-    return [one.read(plan.convert(rows)) for one, plan, rows in zip(questions, plans, found, strict=True)]
-
-
-def _run_all(statements: Sequence[Statement], *, as_written: bool = False) -> list[list[Any]]:
+def fetch_all(statements: Sequence[Statement], *, as_written: bool = False) -> list[list[Any]]:
+    """The rows that each statement returns. One round trip."""
     return fetch_together([(one.sql, one.values) for one in statements], as_written=as_written)
 
 

@@ -18,7 +18,8 @@ from django.db.models import F
 from django.utils.dateparse import parse_datetime
 
 from core.prepared import PreparedQuery, given_uuid, is_among
-from core.prepared_writes import PreparedRows, Question, ask_together, run_together
+from core.prepared_writes import PreparedRows, run_together
+from core.questions import Question, ask_together
 from lms import rules
 from lms.models import (
     CourseProgress,

@@ -20,7 +20,8 @@ from accounts.services.erasure_list import ErasedThings, note_erasure
 from core import clock
 from core.errors import DomainError, InvalidInput, NoRoom, say_no_room
 from core.prepared import PreparedQuery, is_among
-from core.prepared_writes import PreparedInsert, Question
+from core.prepared_writes import PreparedInsert
+from core.questions import Question
 from core.storage import lacks_room
 from core.uploads import CheckedUpload, check_upload
 

@@ -26,7 +26,8 @@ from assessments.services.running import (
 from core import clock
 from core.errors import DomainError, InvalidInput
 from core.prepared import PreparedQuery, given_text, given_uuid, is_among
-from core.prepared_writes import PreparedInsert, Question, ask_together
+from core.prepared_writes import PreparedInsert
+from core.questions import Question, ask_together
 
 _write_responses: Final = PreparedInsert(Response, ignore_conflicts=True)
 _read_by_key: Final = PreparedQuery(lambda: Response.objects.filter(client_id=given_uuid("client")))

@@ -22,7 +22,8 @@ from assessments.signals import attempt_submitted
 from core import clock
 from core.errors import InvalidInput
 from core.prepared import PreparedQuery, given_uuid
-from core.prepared_writes import PreparedUpdate, Question, ask_together
+from core.prepared_writes import PreparedUpdate
+from core.questions import Question, ask_together
 
 _find_submitted: Final = PreparedQuery(
     lambda: Attempt.objects.filter(submit_id=given_uuid("submit")), fields=("id",)

@@ -15,7 +15,8 @@ from assessments.rules import Form
 from assessments.services.editions import kept_edition
 from core.errors import DomainError, InvalidInput
 from core.prepared import given_uuid
-from core.prepared_writes import PreparedLock, Question
+from core.prepared_writes import PreparedLock
+from core.questions import Question
 
 # A response that was on its way when time ran out still counts.
 GRACE = timedelta(seconds=30)

@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from threading import Lock
 from typing import Any, Final
 
@@ -111,12 +112,23 @@ def _find_relative(value: object) -> list[str]:
     return found
 
 
+@cache
+def _make_reader() -> Any:
+    """PyLD's processor for documents that are written out already: it would do so again, which is half of the work."""
+    from pyld import jsonld
+
+    class Reader(jsonld.JsonLdProcessor):  # type: ignore[misc]
+        def expand(self, input_: Any, options: Any) -> Any:
+            return input_
+
+    return Reader()
+
+
 def canonize(document: Document, *, document_loader: DocumentLoader = loader.load_document) -> str:
     """The canonical N-Quads of a document; raises ProofError if any part of it would not be in them."""
     from pyld import jsonld
 
     try:
-        # What is written out is written out once: it means the same, and reading the contexts is most of the work.
         expanded, unsigned = _expand(document, document_loader)
         if unsigned:
             raise ProofError("a signature would not cover: " + "; ".join(unsigned))
@@ -127,7 +139,7 @@ def canonize(document: Document, *, document_loader: DocumentLoader = loader.loa
             "base": _NO_BASE,
         }
         with _one_at_a_time:
-            quads: str = jsonld.normalize(expanded, options)
+            quads: str = _make_reader().normalize(expanded, options)
     except jsonld.JsonLdError as error:
         raise ProofError(f"not a JSON-LD document that can be read here: {error}") from error
     return quads

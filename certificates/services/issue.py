@@ -34,6 +34,7 @@ from core.errors import DomainError
 from lms.models import CourseProgress, Enrolment, LearningEvent
 from lms.outlines import steps_of
 from lms.services import notify
+from modules.selectors import kept_edition
 
 log = logging.getLogger(__name__)
 
@@ -67,15 +68,17 @@ class Draft:
 
 
 def lock_enrolment(enrolment_id: uuid.UUID) -> Enrolment:
-    """The enrolment, locked for the transaction, with all that facts are gathered from. One query."""
-    return (
+    """The enrolment, locked for the transaction, with all that facts are gathered from.
+
+    One query, and two for an edition that the process has not read.
+    """
+    enrolment = (
         Enrolment.objects.select_for_update(of=("self",))
-        .select_related(
-            "edition__framework_edition", "offering__partner", "offering__organization", "subject__user"
-        )
-        .defer("edition__outline", "edition__framework_edition__document")
+        .select_related("offering__partner", "offering__organization", "subject__user")
         .get(pk=enrolment_id)
     )
+    enrolment.edition = kept_edition(enrolment.edition_id)
+    return enrolment
 
 
 def issue_certificate(*, enrolment: Enrolment, print_later: bool = True) -> Certificate:

@@ -22,7 +22,7 @@ from django.utils.translation import ngettext
 from core import clock
 from core.kept import Shown, columns_of
 from core.prepared import PreparedQuery, given_moment, given_uuid
-from core.prepared_writes import Question, ask_together
+from core.questions import Question, ask_together
 from core.text import make_sort_key
 from lms import texts
 from lms.models import Enrolment, Offering

@@ -22,7 +22,7 @@ from accounts.models import Subject
 from core import clock
 from core.kept import Kept, Shown
 from core.prepared import PreparedQuery, given_uuid, is_among
-from core.prepared_writes import Question, ask_together
+from core.questions import Question, ask_together
 from lms import texts
 from lms.models import Accommodation, Enrolment, LearningEvent, StepProgress
 from lms.outlines import steps_of

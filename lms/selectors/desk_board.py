@@ -37,7 +37,7 @@ from django.db.models.functions import Cast, Concat, Lower
 from core import clock
 from core.kept import Kept
 from core.prepared import PreparedQuery, given_moment, given_uuid
-from core.prepared_writes import Question, ask_together
+from core.questions import Question, ask_together
 from core.text import fold_text
 from lms.models import Enrolment, Offering, RosterEntry, RosterSummary, RosterTouch
 from lms.roster import catch_up, terms_of

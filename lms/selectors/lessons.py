@@ -16,7 +16,7 @@ from django.urls import reverse
 from accounts.models import PersonalText
 from accounts.services import ask_texts, read_texts
 from core.kept import Shown
-from core.prepared_writes import Question, ask_together
+from core.questions import Question, ask_together
 from lms import texts
 from lms.selectors.places import Place
 from lms.selectors.served import ServedHere, ask_standings, read_served, served_by, stand_in

@@ -17,7 +17,7 @@ from django.http import Http404
 from core import clock
 from core.kept import Kept
 from core.prepared import PreparedQuery, given_uuid
-from core.prepared_writes import Question, ask_together
+from core.questions import Question, ask_together
 from lms import texts
 from lms.models import Enrolment, StepProgress
 from lms.outlines import steps_of

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from core import clock
 from core.kept import Kept
 from core.prepared import PreparedQuery, given_uuid, is_among
-from core.prepared_writes import Question, ask_together
+from core.questions import Question, ask_together
 from lms import texts
 from lms.models import Standing
 from modules.documents import OutlineStep

@@ -30,7 +30,7 @@ from assessments.services import (
 )
 from core import clock
 from core.prepared import PreparedQuery, given_uuid
-from core.prepared_writes import Question, ask_together
+from core.questions import Question, ask_together
 from lms import texts
 from lms.models import Enrolment
 from lms.outlines import assessment_in_step

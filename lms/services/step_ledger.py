@@ -20,7 +20,8 @@ from accounts.models import Subject
 from core import clock
 from core.errors import DomainError, NotFound
 from core.prepared import given_uuid
-from core.prepared_writes import PreparedLock, PreparedRows, Question, ask_together, run_together
+from core.prepared_writes import PreparedLock, PreparedRows, run_together
+from core.questions import Question, ask_together
 from lms.models import Enrolment, Evidence, LearningEvent, StepProgress
 from lms.outlines import steps_of
 from lms.projections import (

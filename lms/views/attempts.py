@@ -16,7 +16,7 @@ from accounts.models import PersonalText
 from assessments.services import flag_item
 from core import clock
 from core.errors import DomainError
-from core.prepared_writes import Question
+from core.questions import Question
 from lms import texts
 from lms.models import Enrolment
 from lms.selectors.assignments import read_assignment

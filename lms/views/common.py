@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from accounts.models import Subject
 from accounts.services import subject_of
 from core.errors import DomainError, InvalidInput, NotAllowed, NotFound, describe_error
-from core.prepared_writes import Question
+from core.questions import Question
 from lms.models import Enrolment
 from lms.selectors.courses import enrolment_url, find_own_enrolment, find_own_enrolment_along
 from lms.texts import language

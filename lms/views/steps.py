@@ -18,7 +18,7 @@ from accounts.services import read_texts
 from core import clock
 from core.errors import DomainError, InvalidInput
 from core.pdf import find_unprintable, make_font_css, render_pdf
-from core.prepared_writes import Question
+from core.questions import Question
 from lms import texts
 from lms.models import Enrolment, StepProgress
 from lms.selectors.here import find_here

@@ -12,7 +12,7 @@ from django.db import DataError, IntegrityError, OperationalError, connection, c
 
 from accounts.models import Subject
 from core.prepared import PreparedQuery, fetch_as_written, fetch_prepared, fetch_together
-from core.prepared_writes import Question, ask_together
+from core.questions import Question, ask_together
 
 VALUES: list[tuple[str, Any]] = [
     ("uuid", uuid.UUID("01890000-0000-7000-8000-000000000001")),

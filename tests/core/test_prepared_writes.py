@@ -16,15 +16,8 @@ from accounts.services import subject_of
 from assessments.models import Attempt
 from core import clock
 from core.prepared import PreparedQuery, given_uuid
-from core.prepared_writes import (
-    PreparedInsert,
-    PreparedLock,
-    PreparedRows,
-    PreparedUpdate,
-    Question,
-    ask_together,
-    run_together,
-)
+from core.prepared_writes import PreparedInsert, PreparedLock, PreparedRows, PreparedUpdate, run_together
+from core.questions import Question, ask_together
 from lms.models import Enrolment, LearningEvent, StepProgress
 from lms.services import begin_attempt
 from tests.factories.lms import make_course, make_enrolment, make_offering
