@@ -252,7 +252,7 @@ class PersonalText(UUIDModel):
         CERTIFICATE_NAME = "certificate_name", _("Name for the certificate")
         REASON = "reason", _("Reason")
 
-    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="texts")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="texts", db_index=False)
     author = models.ForeignKey(
         Subject,
         null=True,
@@ -287,7 +287,9 @@ class AuditEntry(LedgerModel):
 
     actor = models.ForeignKey(Subject, null=True, on_delete=models.PROTECT, related_name="+")
     action = models.CharField(max_length=60)
-    subject = models.ForeignKey(Subject, null=True, on_delete=models.PROTECT, related_name="+")
+    subject = models.ForeignKey(
+        Subject, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     target_type = models.CharField(max_length=60, blank=True)
     target_id = models.CharField(max_length=64, blank=True)
     details = models.JSONField(default=dict)
@@ -348,7 +350,7 @@ class Job(UUIDModel):
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
 
-    asker = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="jobs")
+    asker = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="jobs", db_index=False)
     kind = models.CharField(max_length=40)
     about = models.CharField(max_length=64, blank=True, help_text=_("The key of what it is about."))
     title = models.JSONField(default=dict, help_text=_("What it is about, in words, by language."))
@@ -399,7 +401,7 @@ class Job(UUIDModel):
 class JobPart(models.Model):
     """A part of a job that a worker takes up alone; kept as long as its job."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="parts")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="parts", db_index=False)
     number = models.PositiveIntegerField()
     keys = models.JSONField(default=list)
     result = models.JSONField(null=True)

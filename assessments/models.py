@@ -25,7 +25,7 @@ class AssessmentEdition(UUIDModel):
     whole.
     """
 
-    assessment_key = models.UUIDField(db_index=True)
+    assessment_key = models.UUIDField()
     number = models.PositiveIntegerField()
     kind = models.CharField(max_length=20, choices=AssessmentKind.choices)
     document = models.JSONField()
@@ -62,7 +62,7 @@ class Sitting(UUIDModel):
     """
 
     subject = models.ForeignKey(
-        Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="sittings"
+        Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="sittings", db_index=False
     )
     anonymous_token = models.UUIDField(null=True, blank=True)
     edition = models.ForeignKey(AssessmentEdition, on_delete=models.PROTECT, related_name="sittings")
@@ -98,7 +98,7 @@ class Attempt(UUIDModel):
     `assessments.rules.Form`. The server's clock alone decides `started_at` and `deadline`.
     """
 
-    sitting = models.ForeignKey(Sitting, on_delete=models.PROTECT, related_name="attempts")
+    sitting = models.ForeignKey(Sitting, on_delete=models.PROTECT, related_name="attempts", db_index=False)
     number = models.PositiveIntegerField()
     seed = models.BigIntegerField()
     form = models.JSONField()
@@ -139,7 +139,7 @@ class Response(LedgerModel):
     `text_id` with a salted digest. Retention: as long as the attempt's certificate or five years.
     """
 
-    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="responses")
+    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="responses", db_index=False)
     item_key = models.CharField(max_length=80)
     value = models.JSONField()
     text_id = models.UUIDField(null=True, blank=True)
@@ -158,7 +158,7 @@ class Mark(LedgerModel):
         MARKED = "marked", _("Marked")
         RETURNED = "returned", _("Returned for another try")
 
-    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="marks")
+    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="marks", db_index=False)
     marker = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
     decision = models.CharField(max_length=20, choices=Decision.choices)
     levels = models.JSONField(default=dict, help_text="criterion key → index of the level reached")

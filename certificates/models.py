@@ -150,7 +150,9 @@ class StatusEntry(LedgerModel):
         APPEAL_UPHELD = "appeal_upheld", _("An appeal was upheld.")
         ERASED = "erased", _("The holder asked for their data to be erased.")
 
-    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="statuses")
+    certificate = models.ForeignKey(
+        Certificate, on_delete=models.PROTECT, related_name="statuses", db_index=False
+    )
     status = models.CharField(max_length=20, choices=Status.choices)
     reason = models.CharField(max_length=30, choices=Reason.choices)
     note_id = models.UUIDField(null=True, blank=True, help_text=_("Words of the staff, in `PersonalText`."))
@@ -176,7 +178,9 @@ class Attestation(LedgerModel):
         COUNTERSIGNED = "countersigned", _("Countersigned")
         DECLINED = "declined", _("Declined")
 
-    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="attestations")
+    certificate = models.ForeignKey(
+        Certificate, on_delete=models.PROTECT, related_name="attestations", db_index=False
+    )
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     officer = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
     decision = models.CharField(max_length=20, choices=Decision.choices)

@@ -12,6 +12,7 @@ data, keeps one lock for all users of the machine, and leaves the socket open to
 from __future__ import annotations
 
 import atexit
+import contextlib
 import fcntl
 import hashlib
 import importlib.util
@@ -40,7 +41,8 @@ LONGEST_SOCKET_FOLDER: Final = 103 - len("/.s.PGSQL.5432")
 SERVER_SETTINGS: Final = {
     "listen_addresses": "''",
     "max_connections": "120",
-    "shared_buffers": "'128MB'",
+    # After a checkpoint the first change of each page writes the whole page to the log.
+    "checkpoint_timeout": "'15min'",
     "unix_socket_permissions": "0777",
     "timezone": "'UTC'",
     "log_timezone": "'UTC'",
@@ -51,6 +53,7 @@ SERVER_SETTINGS: Final = {
 }
 # What tests may lose at a crash: everything. It makes them twice as fast.
 THROWAWAY_SETTINGS: Final = {
+    "shared_buffers": "'128MB'",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -59,6 +62,24 @@ THROWAWAY_SETTINGS: Final = {
     # A database of a test cannot be dropped while a cleaner of the server's is in it.
     "autovacuum": "off",
 }
+
+
+# How much of the database the server keeps at hand, in MB: an eighth of the machine's memory within these bounds. A
+# page that is written and must make room waits for the disk.
+LEAST_BUFFERS: Final = 128
+MOST_BUFFERS: Final = 1024
+_MEMORY_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
+
+
+def choose_buffers() -> str:
+    """PostgreSQL's `shared_buffers` for this machine, or for the container that this is."""
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):
+        memory = 0
+    with contextlib.suppress(OSError, ValueError):
+        memory = min(memory, int(_MEMORY_LIMIT.read_text()))
+    return f"'{max(LEAST_BUFFERS, min(MOST_BUFFERS, memory // 2**20 // 8))}MB'"
 
 
 class EmbeddedPostgresError(RuntimeError):
@@ -266,7 +287,8 @@ class EmbeddedPostgres:
         )
 
     def _start(self) -> None:
-        settings = SERVER_SETTINGS | (THROWAWAY_SETTINGS if self.throwaway else {})
+        settings = SERVER_SETTINGS | {"shared_buffers": choose_buffers()}
+        settings |= THROWAWAY_SETTINGS if self.throwaway else {}
         settings = settings | {"unix_socket_directories": f"'{self.socket_folder}'"}
         # Given on the command line, so that a moved or newer checkout takes its own values.
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())

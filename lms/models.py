@@ -93,7 +93,9 @@ class Enrolment(UUIDModel):
         ACTIVE = "active", _("Enrolled")
         WITHDRAWN = "withdrawn", _("Withdrawn")
 
-    offering = models.ForeignKey(Offering, on_delete=models.PROTECT, related_name="enrolments")
+    offering = models.ForeignKey(
+        Offering, on_delete=models.PROTECT, related_name="enrolments", db_index=False
+    )
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="enrolments")
     edition = models.ForeignKey(CourseEdition, on_delete=models.PROTECT, related_name="enrolments")
     organization = models.ForeignKey(
@@ -133,7 +135,7 @@ class EnrolmentEvent(LedgerModel):
         WITHDRAWN = "withdrawn", _("Withdrawn")
         REINSTATED = "reinstated", _("Reinstated")
 
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="events")
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="events", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind.choices)
     actor = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
     data = models.JSONField(default=dict, help_text='{"closes_at"} or {"edition"}')
@@ -190,7 +192,9 @@ class LearningEvent(LedgerModel):
         MARKED = "marked", _("Was marked")
         RETURNED = "returned", _("Got work back for another try")
 
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="learning")
+    enrolment = models.ForeignKey(
+        Enrolment, on_delete=models.PROTECT, related_name="learning", db_index=False
+    )
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
     verb = models.CharField(max_length=20, choices=Verb.choices)
     step_key = models.UUIDField()
@@ -223,7 +227,7 @@ class StepProgress(models.Model):
         FAILED = "failed", _("Not passed yet")
         COMPLETE = "complete", _("Complete")
 
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="steps")
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="steps", db_index=False)
     step_key = models.UUIDField()
     state = models.CharField(max_length=20, choices=State.choices)
     opened_at = models.DateTimeField(null=True)
@@ -279,9 +283,10 @@ class Evidence(LedgerModel):
         PRODUCT = "product", _("Workplace product")
         RETRACTION = "retraction", _("Retraction")
 
-    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="evidence")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="evidence", db_index=False)
+    # Evidence is looked for by the person, never by a competency alone.
     edition_competency = models.ForeignKey(
-        EditionCompetency, on_delete=models.PROTECT, related_name="evidence"
+        EditionCompetency, on_delete=models.PROTECT, related_name="evidence", db_index=False
     )
     level = models.CharField(max_length=20, choices=Level.choices)
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -293,7 +298,9 @@ class Evidence(LedgerModel):
         Enrolment, null=True, blank=True, on_delete=models.PROTECT, related_name="evidence"
     )
     step_key = models.UUIDField(null=True, blank=True)
-    assessor = models.ForeignKey(Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    assessor = models.ForeignKey(
+        Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     result = models.JSONField(default=dict, help_text='{"points", "max_points"} as strings, and the like')
     retracts = models.OneToOneField(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="retraction"
@@ -304,7 +311,14 @@ class Evidence(LedgerModel):
     class Meta(LedgerModel.Meta):
         verbose_name = _("evidence")
         verbose_name_plural = _("evidence")
-        indexes = [models.Index(fields=["subject", "id"], name="lms_evidence_by_subject")]
+        indexes = [
+            # Most evidence was assessed by nobody.
+            models.Index(
+                fields=["assessor"],
+                condition=models.Q(assessor__isnull=False),
+                name="lms_evidence_by_assessor",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["subject", "edition_competency", "level", "kind", "source"],
@@ -320,7 +334,7 @@ class Standing(models.Model):
         HELD = "held", _("Held, with evidence")
         UNDER_WAY = "under_way", _("Under way")
 
-    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="standings")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="standings", db_index=False)
     competency = models.ForeignKey(Competency, on_delete=models.PROTECT, related_name="+")
     level = models.CharField(max_length=20, choices=Level.choices)
     state = models.CharField(max_length=12, choices=State.choices)
@@ -351,7 +365,7 @@ class Notice(UUIDModel):
         UNKNOWN = "unknown", _("Not known whether it was sent")
         GIVEN_UP = "given_up", _("Could not be sent")
 
-    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="notices")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="notices", db_index=False)
     kind = models.CharField(max_length=40)
     about = models.CharField(max_length=120, help_text=_("Natural key: the same news is told once."))
     params = models.JSONField(default=dict, help_text="codes and keys only")

@@ -23,7 +23,7 @@ class CourseEdition(UUIDModel):
     requirements and mappings. The rendered steps stand in `StepContent`.
     """
 
-    course_key = models.UUIDField(db_index=True)
+    course_key = models.UUIDField()
     training_key = models.UUIDField(db_index=True)
     slug = models.SlugField(max_length=120)
     number = models.PositiveIntegerField()
@@ -65,7 +65,9 @@ class CourseEdition(UUIDModel):
 class EditionAssessment(models.Model):
     """Which assessment edition a step of a course edition holds."""
 
-    edition = models.ForeignKey(CourseEdition, on_delete=models.PROTECT, related_name="assessments")
+    edition = models.ForeignKey(
+        CourseEdition, on_delete=models.PROTECT, related_name="assessments", db_index=False
+    )
     step_key = models.UUIDField()
     assessment = models.ForeignKey(AssessmentEdition, on_delete=models.PROTECT, related_name="courses")
 
@@ -89,7 +91,9 @@ class StepContent(models.Model):
     never leaves the server whole. `text` is plain text, for search. An assessment's row has its introduction.
     """
 
-    edition = models.ForeignKey(CourseEdition, on_delete=models.PROTECT, related_name="contents")
+    edition = models.ForeignKey(
+        CourseEdition, on_delete=models.PROTECT, related_name="contents", db_index=False
+    )
     step_key = models.UUIDField()
     locale = models.CharField(max_length=2, choices=Language.choices)
     title = models.CharField(max_length=200)

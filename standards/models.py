@@ -84,7 +84,7 @@ class FrameworkEdition(UUIDModel):
         SUPERSEDED = "superseded", pgettext_lazy("edition", "Superseded")
         WITHDRAWN = "withdrawn", pgettext_lazy("edition", "Withdrawn")
 
-    framework_key = models.UUIDField(db_index=True)
+    framework_key = models.UUIDField()
     slug = models.SlugField(max_length=80)
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=20, choices=Status.choices)
@@ -122,7 +122,9 @@ class FrameworkEdition(UUIDModel):
 class EditionDomain(models.Model):
     """A domain as it stands in one edition."""
 
-    edition = models.ForeignKey(FrameworkEdition, on_delete=models.PROTECT, related_name="domains")
+    edition = models.ForeignKey(
+        FrameworkEdition, on_delete=models.PROTECT, related_name="domains", db_index=False
+    )
     key = models.UUIDField()
     code = models.CharField(max_length=10)
     position = models.PositiveIntegerField()
@@ -150,7 +152,9 @@ class EditionDomain(models.Model):
 class EditionCompetency(models.Model):
     """A competency as it stands in one edition: statement, levels, example and sources, EN and FR."""
 
-    edition = models.ForeignKey(FrameworkEdition, on_delete=models.PROTECT, related_name="competencies")
+    edition = models.ForeignKey(
+        FrameworkEdition, on_delete=models.PROTECT, related_name="competencies", db_index=False
+    )
     domain = models.ForeignKey(EditionDomain, on_delete=models.PROTECT, related_name="competencies")
     competency = models.ForeignKey(Competency, on_delete=models.PROTECT, related_name="editions")
     code = models.CharField(max_length=10)
@@ -194,7 +198,9 @@ class Association(UUIDModel):
         REPLACED_BY = "replaced_by", _("Replaced by")
         EXACT_MATCH = "exact_match", _("Same as")
 
-    edition = models.ForeignKey(FrameworkEdition, on_delete=models.PROTECT, related_name="associations")
+    edition = models.ForeignKey(
+        FrameworkEdition, on_delete=models.PROTECT, related_name="associations", db_index=False
+    )
     type = models.CharField(max_length=20, choices=Type.choices)
     origin = models.ForeignKey(Competency, on_delete=models.PROTECT, related_name="+")
     destination = models.ForeignKey(Competency, on_delete=models.PROTECT, related_name="+")

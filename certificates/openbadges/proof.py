@@ -117,7 +117,7 @@ def _make_reader() -> Any:
     """PyLD's processor for documents that are written out already: it would do so again, which is half of the work."""
     from pyld import jsonld
 
-    class Reader(jsonld.JsonLdProcessor):  # type: ignore[misc]
+    class Reader(jsonld.JsonLdProcessor):
         def expand(self, input_: Any, options: Any) -> Any:
             return input_
 

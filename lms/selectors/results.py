@@ -134,7 +134,7 @@ def read_result(view: AssessmentView, current: AttemptView) -> ResultView:
         view=view,
         current=current,
         items=tuple(reviewed),
-        evidence=read_attempt_evidence([attempt.pk]),
+        evidence=read_attempt_evidence(view.place.enrolment.subject_id, [attempt.pk]),
         visibility=visibility,
     )
 
@@ -166,10 +166,13 @@ def review_shown(
     return ReviewedItem(number=number, item=public, seen=seen, options=options)
 
 
-def read_attempt_evidence(attempt_ids: Sequence[uuid.UUID]) -> tuple[EvidenceView, ...]:
-    """The evidence that attempts gave. One query."""
+def read_attempt_evidence(
+    subject_id: uuid.UUID, attempt_ids: Sequence[uuid.UUID]
+) -> tuple[EvidenceView, ...]:
+    """The evidence that a person's attempts gave. One query."""
     rows = (
-        Evidence.objects.filter(source__in=list(attempt_ids), retracts__isnull=True)
+        # By the person, whose evidence has an index; by the attempt alone the whole ledger would be read.
+        Evidence.objects.filter(subject_id=subject_id, source__in=list(attempt_ids), retracts__isnull=True)
         .select_related("edition_competency")
         .order_by("edition_competency__position", "level")
     )

@@ -15,11 +15,15 @@ from lms import texts
 from lms.selectors.assignments import read_assignment
 from lms.selectors.attempts import AssessmentView, AttemptView, attempt_url, read_assessment
 from lms.selectors.places import Place
-from lms.selectors.results import read_attempt_evidence
+from lms.selectors.results import EvidenceView, read_attempt_evidence
 from lms.selectors.served import read_served
 from lms.services import begin_attempt, save_draft
 from lms.views.common import json_refusal, read_key, say_no, wants_json
 from lms.words import say_saved
+
+
+def _read_evidence(view: AssessmentView) -> tuple[EvidenceView, ...]:
+    return read_attempt_evidence(view.place.enrolment.subject_id, [one.attempt.pk for one in view.attempts])
 
 
 def show(request: HttpRequest, place: Place) -> HttpResponse:
@@ -46,7 +50,7 @@ def _show_intro(request: HttpRequest, view: AssessmentView) -> HttpResponse:
         "served": read_served(
             place.enrolment.edition, place.outline_step, subject_id=place.enrolment.subject_id
         ),
-        "evidence": read_attempt_evidence([one.attempt.pk for one in view.attempts]),
+        "evidence": _read_evidence(view),
     }
     return render(request, "lms/assessment.html", context)
 
@@ -85,7 +89,7 @@ def _show_assignment(
         "view": view,
         "place": view.place,
         "assignment": assignment,
-        "evidence": read_attempt_evidence([one.attempt.pk for one in view.attempts]),
+        "evidence": _read_evidence(view),
         "text": typed if typed is not None else (assignment.draft.text if assignment.draft else ""),
         "refusal": refusal,
     }
