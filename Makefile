@@ -52,20 +52,22 @@ $(PY):
 		exit 1; \
 	}
 
+# Python compiles what it imports and keeps it; pip would compile everything, one file after the other.
+PIP_FLAGS := --no-compile --no-deps --require-hashes
+export PYTHONDONTWRITEBYTECODE =
+
 # The stamp is older than the lock only where the lock has changed since.
 $(VENV)/.installed: requirements.lock | $(PY)
 	@echo "  Installing the locked dependencies (the first time takes a minute or two) …"
-	@$(PY) -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(PY) -m pip install -qq --disable-pip-version-check $(PIP_FLAGS) -r requirements.lock
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock | $(PY)
 	@echo "  Installing the locked dependencies and the tools for tests …"
-	@$(PY) -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	@$(PY) -m pip install -qq --disable-pip-version-check $(PIP_FLAGS) -r requirements-dev.lock
 	@touch $@ $(VENV)/.installed
 
-# The lived-in site that some tests begin with is made while others run. Python may keep what it compiled: many tests
-# start the program anew.
-test: export PYTHONDONTWRITEBYTECODE =
+# The lived-in site that some tests begin with is made while others run.
 test: install-dev
 	@if [ "$(TESTS)" = tests ]; then $(PY) -m tests.database & fi; \
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
@@ -86,6 +88,7 @@ soak: install-dev
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} $(PY) -m pytest -q -p no:xdist -s tests/faults/test_crashes.py
 	@$(PY) -m pytest -q -m long tests
 	@EVERY_SCREEN=1 $(PY) -m pytest -q tests/browser/test_access.py
+	@EXAMPLES=500 $(PY) -m pytest -q tests/*/test_rules.py tests/lms/test_desk_board.py
 
 bench: install-dev
 	@$(PY) -m bench

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, Final
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.db.models import Model
 from markdown_it import MarkdownIt
 from wagtail.models import (
     Collection,
@@ -183,49 +184,83 @@ def _make_settings(content: dict[str, Any], site: Site) -> None:
 
 
 def grant_group_permissions() -> None:
-    """Give each group exactly the permissions listed here, on models, collections and the page tree."""
-    homes = list(HomePage.objects.all())
-    trainings = list(
-        Page.objects.filter(content_type__app_label="modules", content_type__model="trainingpage")
-    )
-    frameworks = list(
-        Page.objects.filter(content_type__app_label="standards", content_type__model="frameworkpage")
-    )
-    places: dict[str, list[tuple[Page, list[str]]]] = {
+    """Give each group exactly the permissions listed here, on models, collections and the page tree.
+
+    The same few queries for all groups; nothing is written where they have them already.
+    """
+    permissions = list(Permission.objects.select_related("content_type"))
+    groups = {name: Group.objects.get_or_create(name=name)[0] for name in GROUP_PERMISSIONS}
+    root = Collection.get_first_root_node()
+    places = _list_places()
+    models, pages, collections = set(), set(), set()
+    for name, group in groups.items():
+        models |= {(group.pk, one.pk) for one in permissions if _is_named(one, GROUP_PERMISSIONS[name])}
+        pages |= {
+            (group.pk, page, one.pk)
+            for page, codenames in places.get(name, [])
+            for one in permissions
+            if one.content_type.app_label == "wagtailcore" and one.codename in codenames
+        }
+        on_items = _name_collection_permissions(name)
+        collections |= {
+            (group.pk, root.pk, one.pk)
+            for one in permissions
+            if (one.content_type.app_label, one.codename) in on_items
+        }
+    _put_rows(Group.permissions.through, groups, ("group_id", "permission_id"), models)
+    _put_rows(GroupPagePermission, groups, ("group_id", "page_id", "permission_id"), pages)
+    _put_rows(GroupCollectionPermission, groups, ("group_id", "collection_id", "permission_id"), collections)
+
+
+def _list_places() -> dict[str, list[tuple[int, list[str]]]]:
+    """What each group may do on which pages, and below them."""
+
+    def keys(app: str, model: str) -> list[int]:
+        pages = Page.objects.filter(content_type__app_label=app, content_type__model=model)
+        return list(pages.values_list("pk", flat=True))
+
+    homes, author = keys("cms", "homepage"), ["add_page", "change_page", "publish_page"]
+    return {
         "Administrators": [
             (home, ["add_page", "change_page", "publish_page", "lock_page", "unlock_page"]) for home in homes
         ],
         "Authors": [(home, ["add_page"]) for home in homes]
-        + [(page, ["add_page", "change_page", "publish_page"]) for page in trainings],
-        "Committee": [(page, ["add_page", "change_page", "publish_page"]) for page in frameworks],
+        + [(page, author) for page in keys("modules", "trainingpage")],
+        "Committee": [(page, author) for page in keys("standards", "frameworkpage")],
     }
-    for name, labels in GROUP_PERMISSIONS.items():
-        group, _made = Group.objects.get_or_create(name=name)
-        group.permissions.set(_find_permissions(labels))
-        GroupPagePermission.objects.filter(group=group).delete()
-        for page, codenames in places.get(name, []):
-            for permission in Permission.objects.filter(
-                content_type__app_label="wagtailcore", codename__in=codenames
-            ):
-                GroupPagePermission.objects.create(group=group, page=page, permission=permission)
-        _grant_collections(group, COLLECTION_PERMISSIONS.get(name, []), ITEM_PERMISSIONS.get(name, []))
 
 
-def _find_permissions(labels: list[str]) -> list[Permission]:
-    found: list[Permission] = []
-    for label in labels:
-        app, codename = label.split(".")
-        rows = Permission.objects.filter(content_type__app_label=app)
-        found += list(rows if codename == "*" else rows.filter(codename=codename))
-    return found
+def _is_named(permission: Permission, labels: Sequence[str]) -> bool:
+    app = permission.content_type.app_label
+    return f"{app}.*" in labels or f"{app}.{permission.codename}" in labels
 
 
-def _grant_collections(group: Group, verbs: list[str], item_verbs: list[str]) -> None:
-    root = Collection.get_first_root_node()
-    GroupCollectionPermission.objects.filter(group=group).delete()
-    codenames = [f"{verb}_{model}" for verb in verbs for model in ("image", "document")]
-    codenames += [f"{verb}_{model}" for verb in item_verbs for model in ("item", "assessment")]
-    for permission in Permission.objects.filter(
-        content_type__app_label__in=["wagtailimages", "wagtaildocs", "assessments"], codename__in=codenames
-    ):
-        GroupCollectionPermission.objects.create(group=group, collection=root, permission=permission)
+def _name_collection_permissions(group: str) -> set[tuple[str, str]]:
+    """Application and name of each permission that a group has on the root collection."""
+    apps = {
+        "image": "wagtailimages",
+        "document": "wagtaildocs",
+        "item": "assessments",
+        "assessment": "assessments",
+    }
+    verbs = {
+        **dict.fromkeys(("image", "document"), COLLECTION_PERMISSIONS.get(group, [])),
+        **dict.fromkeys(("item", "assessment"), ITEM_PERMISSIONS.get(group, [])),
+    }
+    return {(apps[model], f"{verb}_{model}") for model in apps for verb in verbs[model]}
+
+
+def _put_rows(
+    model: type[Model], groups: Mapping[str, Group], columns: tuple[str, ...], wanted: Set[tuple[int, ...]]
+) -> None:
+    """Make the rows of these groups those that are wanted; those that are there stay."""
+    there = {
+        tuple(row[1:]): row[0]
+        for row in model._default_manager.filter(
+            group__in=[group.pk for group in groups.values()]
+        ).values_list("pk", *columns)
+    }
+    model._default_manager.filter(pk__in=[key for row, key in there.items() if row not in wanted]).delete()
+    model._default_manager.bulk_create(
+        model(**dict(zip(columns, row, strict=True))) for row in sorted(wanted - there.keys())
+    )
