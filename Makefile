@@ -88,7 +88,7 @@ soak: install-dev
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} $(PY) -m pytest -q -p no:xdist -s tests/faults/test_crashes.py
 	@$(PY) -m pytest -q -m long tests
 	@EVERY_SCREEN=1 $(PY) -m pytest -q tests/browser/test_access.py
-	@EXAMPLES=500 $(PY) -m pytest -q tests/*/test_rules.py tests/lms/test_desk_board.py
+	@EXAMPLES=500 $(PY) -m pytest -q tests/*/test_rules.py tests/lms/test_desk_board.py tests/config/test_api_document.py
 
 bench: install-dev
 	@$(PY) -m bench
