@@ -261,6 +261,8 @@ def _put_rows(
         ).values_list("pk", *columns)
     }
     model._default_manager.filter(pk__in=[key for row, key in there.items() if row not in wanted]).delete()
+    # Another page that is published at the same time may have made them meanwhile.
     model._default_manager.bulk_create(
-        model(**dict(zip(columns, row, strict=True))) for row in sorted(wanted - there.keys())
+        (model(**dict(zip(columns, row, strict=True))) for row in sorted(wanted - there.keys())),
+        ignore_conflicts=True,
     )

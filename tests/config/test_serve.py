@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from config import serve
+from config import postgres, serve
 from config.postgres import APP_ROLE, DATABASE, OWNER_ROLE, EmbeddedPostgres, EmbeddedPostgresError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,3 +139,17 @@ class TestKeeping:
             SystemExit, match=r"The server .* 5 times within a minute, so everything is stopped"
         ):
             self.look_until(keeper, lambda: False)
+
+
+@pytest.mark.parametrize(
+    ("limit", "megabytes"),
+    [("536870912", 128), ("2147483648", 256), ("1099511627776", None), ("max", None)],
+)
+def test_the_embedded_server_takes_memory_by_the_machines(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: str, megabytes: int | None
+) -> None:
+    """An eighth of it, or of what the container may use; never too little, never more than a gigabyte."""
+    (tmp_path / "memory.max").write_text(f"{limit}\n")
+    monkeypatch.setattr(postgres, "_MEMORY_LIMIT", tmp_path / "memory.max")
+    monkeypatch.setattr("os.sysconf", lambda name: {"SC_PHYS_PAGES": 6 * 2**20, "SC_PAGE_SIZE": 4096}[name])
+    assert postgres.choose_buffers() == f"'{megabytes or 1024}MB'"
