@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from rest_framework.permissions import IsAuthenticated
 from wagtail import hooks
 
@@ -17,3 +20,9 @@ def open_to_editors(router: Any) -> None:
     """
     for view in router._endpoints.values():
         view.permission_classes = [IsAuthenticated]
+
+
+@hooks.register("insert_global_admin_css")
+def style_our_screens() -> SafeString:
+    """A few rules for the screens that are the site's own."""
+    return format_html('<link rel="stylesheet" href="{}">', static("css/cms.css"))
