@@ -153,9 +153,9 @@ def _talk(link: PGconn, sends: deque[Callable[[], None]]) -> Generator[Any, Any,
 
 def _error_of(link: PGconn, result: PGresult) -> psycopg.Error:
     """What went wrong, as psycopg's cursor would raise it."""
-    if link.status == ConnStatus.BAD and not result.error_field(psycopg.pq.DiagnosticField.SQLSTATE):
-        # psycopg sees by its status that the connection is closed.
-        return psycopg.OperationalError(link.get_error_message() or "The connection was lost.")
     if result.status == ExecStatus.PIPELINE_ABORTED:
         return psycopg.errors.PipelineAborted("A statement before this one failed.")
+    if not result.error_field(psycopg.pq.DiagnosticField.SQLSTATE):
+        # What the server says has a code. This is libpq's own word: the line was cut, which its status may not show.
+        return psycopg.OperationalError(link.get_error_message() or "The connection was lost.")
     return psycopg.errors.error_from_result(result)

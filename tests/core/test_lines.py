@@ -5,12 +5,17 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import psycopg
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection, connections, transaction
+from psycopg.pq import ConnStatus, ExecStatus
 
 from accounts.models import Subject
+from core.outage import is_outage
+from core.postgres import lines
 from core.prepared import PreparedQuery, fetch_as_written, fetch_prepared, fetch_together
 from core.questions import Question, ask_together
 
@@ -115,6 +120,15 @@ def test_a_connection_that_is_cut_is_an_outage(together: bool) -> None:
     assert mine.connection.closed
     mine.close()
     assert fetch_prepared("SELECT 2", []) == [(2,)]
+
+
+def test_what_libpq_says_itself_is_an_outage_before_the_line_is_known_to_be_cut() -> None:
+    """As from a server that stops in the midst of preparing a statement: seen once in 3,500 requests of the soak."""
+    link = SimpleNamespace(status=ConnStatus.OK, get_error_message=lambda: "server closed the connection")
+    result = SimpleNamespace(status=ExecStatus.FATAL_ERROR, error_field=lambda _field: None)
+    error = lines._error_of(cast(Any, link), cast(Any, result))
+    assert isinstance(error, psycopg.OperationalError)
+    assert is_outage(error)
 
 
 @pytest.mark.django_db(transaction=True)
