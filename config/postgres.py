@@ -53,7 +53,6 @@ SERVER_SETTINGS: Final = {
 }
 # What tests may lose at a crash: everything. It makes them twice as fast.
 THROWAWAY_SETTINGS: Final = {
-    "shared_buffers": "'128MB'",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -287,9 +286,12 @@ class EmbeddedPostgres:
         )
 
     def _start(self) -> None:
-        settings = SERVER_SETTINGS | {"shared_buffers": choose_buffers()}
-        settings |= THROWAWAY_SETTINGS if self.throwaway else {}
-        settings = settings | {"unix_socket_directories": f"'{self.socket_folder}'"}
+        settings = {
+            **SERVER_SETTINGS,
+            **(THROWAWAY_SETTINGS if self.throwaway else {}),
+            "shared_buffers": f"'{LEAST_BUFFERS}MB'" if self.throwaway else choose_buffers(),
+            "unix_socket_directories": f"'{self.socket_folder}'",
+        }
         # Given on the command line, so that a moved or newer checkout takes its own values.
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         try:

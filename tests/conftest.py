@@ -27,10 +27,10 @@ pytest_plugins = ["tests.cast"]
 
 CI = os.environ.get("CI", "") not in {"", "0", "false"}
 
-# A busy machine must not turn a slow example into a failed test. `make soak` tries ten times as many.
-hypothesis_settings.register_profile(
-    "project", deadline=None, print_blob=True, max_examples=int(os.environ.get("EXAMPLES") or 50)
-)
+# How many examples a property is tried with; `make soak` tries ten times as many.
+EXAMPLES = int(os.environ.get("EXAMPLES") or 50)
+# A busy machine must not turn a slow example into a failed test.
+hypothesis_settings.register_profile("project", deadline=None, print_blob=True, max_examples=EXAMPLES)
 hypothesis_settings.load_profile("project")
 
 # A tool, the programs that provide it, and how to get it. Chromium’s shell has the same engine and no windows, of which
