@@ -355,7 +355,6 @@ _read_certificate: Final = PreparedQuery(
     ),
     joined=("subject", "supersedes", "superseded_by", "enrolment", "enrolment__offering"),
     extra=("content_version", "consented"),
-    as_written=True,
 )
 _read_content: Final = PreparedQuery(lambda: CertificateContent.objects.filter(pk=given_uuid("certificate")))
 _read_status: Final = PreparedQuery(

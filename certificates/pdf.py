@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import io
+from bisect import bisect_left
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -23,7 +24,7 @@ from urllib.parse import urlsplit
 import segno
 from django.template.loader import render_to_string
 
-from certificates.facts import Bilingual, CertificateFacts, CompetencyFact, Language
+from certificates.facts import LANGUAGES, Bilingual, CertificateFacts, CompetencyFact, Language
 from certificates.wording import WORDS, describe_level, format_date, format_minutes
 from core.pdf import FONTS_DIR, PdfError, count_pages, lay_under, make_font_css, render_pdf
 
@@ -37,8 +38,8 @@ _SMALLEST_NAME: Final = 18
 _PLACE_OF_FONTS: Final = "/*\ue000*/"
 
 
-# Which layout was the first to fit, by the shape of a certificate: a cohort's have one shape.
-_first_fit: dict[Hashable, int] = {}
+# Which layout was the first to fit, by the shape of a certificate and the language: a cohort's have one shape.
+_first_fit: dict[tuple[Hashable, Language], int] = {}
 _MOST_SHAPES: Final = 256
 
 Layer = Literal["form", "person"]
@@ -92,19 +93,41 @@ class _Pair:
 def render_certificate_pdf(*, facts: CertificateFacts, language: Language) -> bytes:
     """The certificate as an unsigned PDF of one letter page, that language first and the other beside it.
 
-    Layouts that did not fit before for a certificate of the same shape are not tried again.
-
     Raises PdfError if a character of the facts cannot be drawn, or if even the closest layout does not fit.
     """
-    shape = _shape_of(facts, language)
-    for place in range(_first_fit.get(shape, 0), len(LAYOUTS)):
-        pdf = _draw(facts, language, LAYOUTS[place])
-        if pdf is not None:
-            if len(_first_fit) >= _MOST_SHAPES:
-                _first_fit.clear()
-            _first_fit[shape] = place
-            return pdf
-    raise PdfError(["The certificate does not fit on one page; shorten the title of the course."])
+    drawn: dict[int, bytes | None] = {}
+
+    def fits(place: int) -> bool:
+        if place not in drawn:
+            drawn[place] = _draw(facts, language, LAYOUTS[place])
+        return drawn[place] is not None
+
+    shape = _shape_of(facts)
+    place = _first_fit.get((shape, language))
+    if place is None or not fits(place):
+        # The other language mostly takes as much room.
+        guess = next((_first_fit[shape, other] for other in LANGUAGES if (shape, other) in _first_fit), 0)
+        place = find_first(fits, count=len(LAYOUTS), guess=guess)
+        if place == len(LAYOUTS):
+            raise PdfError(["The certificate does not fit on one page; shorten the title of the course."])
+        if len(_first_fit) >= _MOST_SHAPES:
+            _first_fit.clear()
+        _first_fit[shape, language] = place
+    pdf = drawn[place]
+    assert pdf is not None
+    return pdf
+
+
+def find_first(fits: Callable[[int], bool], *, count: int, guess: int) -> int:
+    """The first of so many places that fits, where each after it does too; `count` where none does.
+
+    The guess and the place before it are tried first; else the rest is halved, since what does not fit takes longest.
+    """
+    if not fits(guess):
+        return bisect_left(range(count), True, lo=guess + 1, key=fits)
+    if guess == 0 or not fits(guess - 1):
+        return guess
+    return bisect_left(range(guess - 1), True, key=fits)
 
 
 def _draw(facts: CertificateFacts, language: Language, layout: Layout) -> bytes | None:
@@ -157,10 +180,9 @@ def _is_one_line(name: str) -> bool:
     )
 
 
-def _shape_of(facts: CertificateFacts, language: Language) -> Hashable:
+def _shape_of(facts: CertificateFacts) -> Hashable:
     """What decides how much room a certificate takes: everything but the number, the days and a name of one line."""
     return (
-        language,
         tuple((item.code, item.title, item.level) for item in facts.competencies),
         (facts.course_title, facts.course_edition, facts.framework_title, facts.framework_edition),
         (facts.issuer, facts.partner, facts.delivered_by, facts.starting_content, facts.expires_on is None),

@@ -7,10 +7,12 @@ plain querysets. See docs/performance.md for what that saves.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import getattr_static
+from operator import itemgetter
 from typing import Any, Final, Generic, TypeVar, cast
 
 import psycopg
@@ -20,6 +22,8 @@ from django.db.models import Expression, F, Field, Func, QuerySet, signals
 from django.db.models.base import ModelState
 from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
 from django.db.models.query_utils import DeferredAttribute
+
+from core.postgres.lines import PLACE, write_literal
 
 M = TypeVar("M", bound=models.Model)
 
@@ -78,19 +82,19 @@ def version_of(relation: str) -> RowVersion:
 
 @dataclass(frozen=True)
 class Plan:
-    """A query's SQL, its parameters (a `Given` stands for a value that is given when it is run), and how its rows are
-    read: the columns of its own model come first, in the order of `names`.
+    """A query's SQL, which values it is given when it is run, in their order, and how its rows are read: the columns
+    of its own model come first, in the order of `names`.
     """
 
     sql: str
-    parameters: tuple[Any, ...]
+    given: tuple[str, ...]
     names: Sequence[str]
     compiler: Any
     converters: dict[int, Any]
 
     def fill(self, given: Mapping[str, object]) -> tuple[Any, ...]:
         """The parameters with what is given."""
-        return tuple(given[one.name] if isinstance(one, Given) else one for one in self.parameters)
+        return tuple([given[name] for name in self.given])
 
     def convert(self, rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
         """Rows as they came from the server, as the fields want them."""
@@ -109,6 +113,23 @@ class _Part:
     start: int
     key: int
     make: Callable[[Sequence[Any]], models.Model]
+
+
+def _write_constants(sql: str, parameters: Iterable[Any]) -> tuple[str, tuple[str, ...]]:
+    """The SQL with each value that is known already in its place; the names of those that are given later."""
+    left = iter(parameters)
+    names: list[str] = []
+
+    def write(place: re.Match[str]) -> str:
+        if place[0] == "%%":
+            return "%%"
+        value = next(left)
+        if isinstance(value, Given):
+            names.append(value.name)
+            return "%s"
+        return write_literal(value).replace("%", "%%")
+
+    return PLACE.sub(write, sql), tuple(names)
 
 
 _PLAIN_ATTRIBUTES: Final = (DeferredAttribute, ForeignKeyDeferredAttribute)
@@ -147,9 +168,10 @@ class PreparedQuery(Generic[M]):
 
     `build` makes the queryset, with a `Given` for each value that differs. `joined` names related objects to read with
     each row, to one only, as in `select_related`; a path stands after its parent. `fields` names the columns to read
-    of the model itself, its key among them, where not all are wanted; `extra` the annotations. With `as_written` the
-    server joins in the order in which the query names its tables, where looking for a better one takes longer than
-    answering: a few rows found by an index, with much joined to each.
+    of the model itself, its key among them, where not all are wanted; `extra` the annotations.
+
+    The server plans it once a connection, for whatever is given (`core.postgres.base`). A value that is the same each
+    time stands in the SQL, so that the plan can count on it: on an index of only the rows that have it.
     """
 
     def __init__(
@@ -159,15 +181,14 @@ class PreparedQuery(Generic[M]):
         fields: Sequence[str] | None = None,
         joined: Sequence[str] = (),
         extra: Sequence[str] = (),
-        as_written: bool = False,
     ) -> None:
         self._build = build
-        self.as_written = as_written
         self._fields = fields
         self._joined = joined
         self.extra = tuple(extra)
         self._plan: Plan | None = None
         self._parts: list[_Part] = []
+        self._pickers: dict[tuple[str, ...], Callable[[Sequence[Any]], Any]] = {}
 
     def objects(self, **given: object) -> list[M]:
         """The rows as objects, related ones in place. One query."""
@@ -183,8 +204,7 @@ class PreparedQuery(Generic[M]):
         order of the model), then `extra`. One query.
         """
         plan = self.plan()
-        fetch = fetch_as_written if self.as_written else fetch_prepared
-        return list(plan.convert(fetch(plan.sql, plan.fill(given))))
+        return list(plan.convert(fetch_prepared(plan.sql, plan.fill(given))))
 
     def plan(self) -> Plan:
         """What is sent and how the answer is read; made once."""
@@ -209,13 +229,21 @@ class PreparedQuery(Generic[M]):
             setattr(whole, name, value)
         return whole
 
+    def picker(self, columns: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
+        """What takes the values of some columns out of a converted row: a tuple, of one column its value."""
+        found = self._pickers.get(columns)
+        if found is None:
+            names = [*self.plan().names, *self.extra]
+            found = self._pickers[columns] = itemgetter(*map(names.index, columns))
+        return found
+
     def _compile(self) -> Plan:
         queryset = self._build()
         columns = self._lay_out(queryset.model)
         compiler = queryset.values_list(*columns, *self.extra).query.get_compiler("default")
-        sql, parameters = compiler.as_sql()
+        sql, given = _write_constants(*compiler.as_sql())
         converters = compiler.get_converters([expression for expression, _sql, _alias in compiler.select])
-        return Plan(sql, tuple(parameters), self._parts[0].names, compiler, converters)
+        return Plan(sql, given, self._parts[0].names, compiler, converters)
 
     def _lay_out(self, model: type[models.Model]) -> list[str]:
         """The columns to ask for, in the order of the parts."""
@@ -237,32 +265,17 @@ class PreparedQuery(Generic[M]):
 
 
 def fetch_prepared(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """All rows of a statement that the server plans a few times a connection and then no more. One query."""
+    """All rows of a statement that the server plans once a connection. One query."""
     return fetch_together([(sql, parameters)])[0]
 
 
-# Until the transaction ends, which here is the round trip.
-_AS_WRITTEN: Final = ("SELECT set_config('join_collapse_limit', '1', true)", ())
-
-
-def fetch_as_written(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """The same, joined in the order in which it is written. One round trip."""
-    return fetch_together([(sql, parameters)], as_written=True)[0]
-
-
-def fetch_together(
-    asked: Sequence[tuple[str, Sequence[Any]]], *, as_written: bool = False
-) -> list[list[tuple[Any, ...]]]:
+def fetch_together(asked: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
     """The rows that each of several such statements returns, all in one round trip.
 
-    With `as_written` they are joined in the order in which they are written, but not within a transaction, where what
-    is set would hold for all that comes after. Where queries are watched (tests that count them, `DEBUG`) they go the
-    usual way of Django's cursor: as one text.
+    Where queries are watched (tests that count them, `DEBUG`) they go the usual way of Django's cursor: as one text.
     """
     # `connection` stands for this thread's and looks it up each time it is asked for anything.
     link: Any = connections[DEFAULT_DB_ALIAS]
-    if as_written and not link.in_atomic_block:
-        return fetch_together([_AS_WRITTEN, *asked])[1:]
     if link.queries_logged or link.execute_wrappers:
         return _fetch_watched(link, asked)
     if link.connection is None:

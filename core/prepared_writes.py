@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, Final, Generic, TypeVar, cast
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import AutoField, BigAutoField, Field
 from django.db.transaction import TransactionManagementError
 
@@ -44,9 +44,21 @@ def run_together(statements: Sequence[Statement]) -> None:
         fetch_all(statements)
 
 
-def fetch_all(statements: Sequence[Statement], *, as_written: bool = False) -> list[list[Any]]:
+def run_with_next(statements: Sequence[Statement]) -> None:
+    """Run statements with whatever comes next in the transaction that is open, at the latest with its COMMIT: for what
+    nobody reads back and no constraint is expected to refuse, it spares a round trip. Where one fails, so does that.
+    """
+    require_transaction()
+    link: Any = connections[DEFAULT_DB_ALIAS]
+    if link.queries_logged or link.execute_wrappers:
+        fetch_all(statements)
+    else:
+        link.line.held += [(one.sql, one.values) for one in statements]
+
+
+def fetch_all(statements: Sequence[Statement]) -> list[list[Any]]:
     """The rows that each statement returns. One round trip."""
-    return fetch_together([(one.sql, one.values) for one in statements], as_written=as_written)
+    return fetch_together([(one.sql, one.values) for one in statements])
 
 
 def require_transaction() -> None:

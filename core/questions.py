@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from django.db import models
@@ -34,8 +33,7 @@ class Question(Generic[M]):
     def read(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
         """The answer, from the rows as they came."""
         if self.columns:
-            names = [*self.query.plan().names, *self.query.extra]
-            return list(map(itemgetter(*map(names.index, self.columns)), rows))
+            return list(map(self.query.picker(self.columns), rows))
         return [self.query.make(row) for row in rows]
 
 
@@ -43,13 +41,12 @@ def ask_together(*questions: Question[Any], after: Sequence[Statement] = ()) -> 
     """The objects that each query finds, all in one round trip; `after` are statements that are run before them.
 
     Each sees what was committed until it begins, as if it had been sent alone: what comes after one that waits for a
-    lock sees what the other did who held it. Where one query is `as_written`, all are.
+    lock sees what the other did who held it.
     """
     locks = any(isinstance(one.query, PreparedLock) for one in questions)
     if after or locks:
         require_transaction()
     plans = [one.query.plan() for one in questions]
     asked = [Statement(plan.sql, plan.fill(one.given)) for one, plan in zip(questions, plans, strict=True)]
-    as_written = any(one.query.as_written for one in questions)
-    found = fetch_all([*after, *asked], as_written=as_written)[len(after) :]
+    found = fetch_all([*after, *asked])[len(after) :]
     return [one.read(plan.convert(rows)) for one, plan, rows in zip(questions, plans, found, strict=True)]

@@ -156,9 +156,11 @@ def course_values(steps: CourseSteps, records: Iterable[StepRecord]) -> dict[str
 
     A course stands complete from the moment its last required step was completed.
     """
-    known = [(step, record) for record in records if (step := steps.by_key.get(record.key)) is not None]
-    completed = {step.key: record.completed_at for step, record in known if record.completed_at}
-    result = completion(steps.steps, completed)
+    known = [
+        (step, record) for record in records if (step := steps.by_number.get(record.key.int)) is not None
+    ]
+    completed = {step.key.int: record.completed_at for step, record in known if record.completed_at}
+    result = completion(steps.steps, [step.key for step, record in known if record.completed_at])
     last = max([record for _step, record in known], key=_last_done, default=None)
     waiting = StepProgress.State.WAITING.value
     return {
@@ -166,7 +168,7 @@ def course_values(steps: CourseSteps, records: Iterable[StepRecord]) -> dict[str
         "steps_complete": len(result.done),
         "last_step_key": last.key if last else None,
         "last_at": last.last_at if last else None,
-        "completed_at": max([completed[key] for key in result.done]) if result.complete else None,
+        "completed_at": max([completed[key.int] for key in result.done]) if result.complete else None,
         "waiting": len([record for _step, record in known if record.state == waiting]),
     }
 

@@ -22,7 +22,7 @@ from assessments.signals import attempt_submitted
 from core import clock
 from core.errors import InvalidInput
 from core.prepared import PreparedQuery, given_uuid
-from core.prepared_writes import PreparedUpdate
+from core.prepared_writes import PreparedUpdate, run_with_next
 from core.questions import Question, ask_together
 
 _find_submitted: Final = PreparedQuery(
@@ -72,7 +72,7 @@ def hand_in(
     attempt.submitted_at = min(now, attempt.deadline + GRACE) if attempt.deadline else now
     attempt.submit_id = submit_id
     set_score(attempt, score)
-    _write_result.statement(attempt).run()
+    run_with_next([_write_result.statement(attempt)])
     attempt_submitted.send(
         sender=Attempt, attempt=attempt, language=language or get_language() or "en", held=held
     )

@@ -30,7 +30,8 @@ T = TypeVar("T")
 Asked = tuple[str, Sequence[Any]]
 Rows = list[tuple[Any, ...]]
 
-_PLACE: Final = re.compile(r"%[s%]")
+# Where a value goes in a statement, and a sign that is doubled so as not to be one.
+PLACE: Final = re.compile(r"%[s%]")
 
 
 @lru_cache(maxsize=1)
@@ -51,11 +52,16 @@ class _Context:
         return _adapters()
 
 
+def write_literal(value: Any) -> str:
+    """A value as it stands in SQL, as Django's cursor would write it."""
+    return Transformer(cast(Any, _Context())).as_literal(value).decode()
+
+
 @lru_cache(maxsize=2000)
 def _convert(sql: str) -> bytes:
     """The text with ``$1``, ``$2`` … for ``%s``, as the server wants it."""
     numbers = count(1)
-    return _PLACE.sub(lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", sql).encode()
+    return PLACE.sub(lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", sql).encode()
 
 
 class Line:
@@ -68,33 +74,51 @@ class Line:
         self.connection = connection
         self._adapt = Transformer(cast(Any, _Context()))
         self._names: dict[tuple[str, tuple[int, ...] | None], bytes] = {}
+        # What is to be run before anything else is, or the transaction ends.
+        self.held: list[Asked] = []
 
     def run(self, sql: str, values: Sequence[Any]) -> Rows:
         """The rows that a statement returns; none where it returns none. One round trip."""
-        if self._begins():
+        if self.held or self._begins():
             return self.run_all([(sql, values)])[0]
         link = self.connection.pgconn
         return self._read(link, self._bind(sql, values, link.exec_prepared, link.exec_params)())
 
     def run_all(self, asked: Sequence[Asked]) -> list[Rows]:
-        """The rows that each statement returns. One round trip, with the transaction's BEGIN where it is due.
+        """The rows that each statement returns. One round trip, with what is held and the transaction's BEGIN where it
+        is due.
 
         A statement's error is raised when all is read; those after it were not run.
         """
+        sends = self._bind_due(asked)
+        return self._exchange(sends)[len(sends) - len(asked) :]
+
+    def commit(self) -> None:
+        """Run what is held and end the transaction. One round trip."""
+        end = partial(self.connection.pgconn.send_query_params, b"COMMIT", None)
+        self._exchange([*self._bind_due(()), end])
+
+    def _bind_due(self, asked: Sequence[Asked]) -> list[Callable[[], None]]:
+        """What sends BEGIN where it is due, what is held, and these."""
         link = self.connection.pgconn
+        held, self.held = self.held, []
         sends = [
-            self._bind(sql, values, link.send_query_prepared, link.send_query_params) for sql, values in asked
+            self._bind(sql, values, link.send_query_prepared, link.send_query_params)
+            for sql, values in (*held, *asked)
         ]
-        begins = self._begins()
-        if begins:
+        if self._begins():
             sends.insert(0, partial(link.send_query_params, b"BEGIN", None))
+        return sends
+
+    def _exchange(self, sends: Sequence[Callable[[], None]]) -> list[Rows]:
+        link = self.connection.pgconn
         link.enter_pipeline_mode()
         try:
             results = self.connection.wait(_talk(link, deque([*sends, link.pipeline_sync])))
         finally:
             if link.status == ConnStatus.OK:
                 link.exit_pipeline_mode()
-        return [self._read(link, result) for result in results][begins:]
+        return [self._read(link, result) for result in results]
 
     def _begins(self) -> bool:
         """Whether a transaction is to begin with the next statement. One of an unusual kind is begun by psycopg."""

@@ -186,7 +186,6 @@ def _prepare(entries: Any) -> PreparedQuery[RosterEntry]:
         lambda: _with_columns(entries()),
         fields=("enrolment_id", "attempts"),
         extra=COLUMNS,
-        as_written=True,
     )
 
 

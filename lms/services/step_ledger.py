@@ -20,7 +20,7 @@ from accounts.models import Subject
 from core import clock
 from core.errors import DomainError, NotFound
 from core.prepared import given_uuid
-from core.prepared_writes import PreparedLock, PreparedRows, run_together
+from core.prepared_writes import PreparedLock, PreparedRows, run_with_next
 from core.questions import Question, ask_together
 from lms.models import Enrolment, Evidence, LearningEvent, StepProgress
 from lms.outlines import steps_of
@@ -174,7 +174,7 @@ class StepLedger:
         course = steps_of(self.enrolment.edition)
         if course.order == "free":
             return
-        completed = {record.key for record in self._records if record.completed_at is not None}
+        completed = [record.key for record in self._records if record.completed_at is not None]
         if blocking_step(course, completed, self.step.key) is not None:
             raise StepLocked(_("This step opens once the one before it is complete. Nothing was recorded."))
 
@@ -213,7 +213,7 @@ class StepLedger:
     def write(self) -> None:
         """Write what was added with all that follows from it, and send the news.
 
-        One round trip, two where evidence was added.
+        One round trip where evidence was added; all else goes with what comes next, or with the COMMIT.
         """
         enrolment = self.enrolment
         others = [one for one in self._records if one is not self._before]
@@ -228,9 +228,10 @@ class StepLedger:
             touched = {key for one in self._gained for key in one.competencies}
             (entries,) = ask_together(ask_evidence(enrolment.subject_id, touched), after=first)
             standings = make_standings(enrolment.subject_id, map(make_entry, entries))
-            run_together([*last, *write_standings.statements(standings)])
+            last += write_standings.statements(standings)
         else:
-            run_together([*first, *last])
+            last = [*first, *last]
+        run_with_next(last)
         for one in self._gained:
             evidence_recorded.send(
                 sender=Evidence, subject_id=enrolment.subject_id, kind=one.kind, source=one.source

@@ -19,7 +19,13 @@ from pypdf import PdfReader
 from certificates import keys, pdf_signing
 from certificates import pdf as pdf_module
 from certificates.facts import Bilingual, CertificateFacts, Language
-from certificates.pdf import LAYOUTS, measure_bold, render_certificate_html, render_certificate_pdf
+from certificates.pdf import (
+    LAYOUTS,
+    find_first,
+    measure_bold,
+    render_certificate_html,
+    render_certificate_pdf,
+)
 from certificates.wording import describe_level, format_date, format_minutes
 from core.pdf import PdfError, count_pages, find_unprintable, lay_under, make_font_css, render_pdf
 from tests.certificates.examples import make_competencies, make_facts, make_partner
@@ -86,29 +92,46 @@ def run(*command: str) -> str:
 # -- What is printed --------------------------------------------------------------------------------------------------
 
 
-def test_a_layout_that_did_not_fit_is_not_tried_again_for_the_same_shape(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_first_place_that_fits_is_found_by_few_tries() -> None:
+    for count in range(1, 9):
+        for first in range(count + 1):
+            for guess in range(count):
+                tried: list[int] = []
+
+                def fits(place: int, first: int = first, tried: list[int] = tried) -> bool:
+                    tried.append(place)
+                    return place >= first
+
+                assert find_first(fits, count=count, guess=guess) == first
+                assert len(tried) == len(set(tried)) <= 5
+                if guess == first:
+                    assert len(tried) <= 2
+
+
+def test_a_layout_is_looked_for_once_for_all_of_one_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
     plain = pdf_module.render_certificate_html
 
     def note(**given: Any) -> str:
-        drawn.append(given["layout"])
+        drawn.append(LAYOUTS.index(given["layout"]))
         return plain(**given)
+
+    def draw_for(facts: CertificateFacts, language: Language) -> list[int]:
+        """The layouts that were tried, the one that was kept last."""
+        drawn.clear()
+        assert count_pages(render_certificate_pdf(facts=facts, language=language)) == 1
+        kept = pdf_module._first_fit[pdf_module._shape_of(facts), language]
+        return [*sorted({*drawn} - {kept}), kept]
 
     monkeypatch.setattr(pdf_module, "render_certificate_html", note)
     monkeypatch.setattr(pdf_module, "_first_fit", {})
+    pdf_module._draw_form.cache_clear()
     facts = make_facts(competencies=make_competencies(26))
-    first = render_certificate_pdf(facts=facts, language="fr")
-    tried = list(dict.fromkeys(drawn))
-    assert len(tried) > 1
-    drawn.clear()
-    other = replace(facts, holder_name="Ana Li", number="2026-000000-00")
-    assert count_pages(render_certificate_pdf(facts=other, language="fr")) == count_pages(first) == 1
-    assert set(drawn) == {tried[-1]}
-    drawn.clear()
-    render_certificate_pdf(facts=replace(facts, holder_name=LONG_NAME), language="fr")
-    assert drawn[0] == tried[0], "A name that takes more room is another shape."
+    *tried, kept = draw_for(facts, "fr")
+    assert kept - 1 in tried, "There is none before it that fits."
+    assert draw_for(replace(facts, holder_name="Ana Li", number="2026-000000-00"), "fr") == [kept]
+    assert draw_for(facts, "en") == [kept - 1, kept], "In English it is looked for where French found it."
+    assert len(draw_for(replace(facts, holder_name=LONG_NAME), "fr")) > 1, "A longer name is another shape."
 
 
 def draw(pdf: bytes) -> Image.Image:
@@ -128,7 +151,7 @@ def test_laid_over_its_form_it_looks_as_if_it_were_drawn_whole(case: str, name: 
     facts, language = CASES[case]
     facts = replace(facts, holder_name=name)
     drawn = render_certificate_pdf(facts=facts, language=language)
-    layout = LAYOUTS[pdf_module._first_fit[pdf_module._shape_of(facts, language)]]
+    layout = LAYOUTS[pdf_module._first_fit[pdf_module._shape_of(facts), language]]
     whole = render_pdf(html=render_certificate_html(facts=facts, language=language, layout=layout))
     assert ImageChops.difference(draw(whole), draw(drawn)).getbbox() is None
 

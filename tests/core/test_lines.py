@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
@@ -16,8 +18,8 @@ from psycopg.pq import ConnStatus, ExecStatus
 from accounts.models import Subject
 from core.outage import is_outage
 from core.postgres import lines
-from core.prepared import PreparedQuery, fetch_as_written, fetch_prepared, fetch_together
-from core.questions import Question, ask_together
+from core.prepared import PreparedQuery, fetch_prepared, fetch_together, is_among
+from core.prepared_writes import Statement, run_with_next
 
 VALUES: list[tuple[str, Any]] = [
     ("uuid", uuid.UUID("01890000-0000-7000-8000-000000000001")),
@@ -37,6 +39,15 @@ VALUES: list[tuple[str, Any]] = [
     ("text[]", ["a", "b,c", None]),
     ("uuid[]", []),
 ]
+
+
+@pytest.fixture
+def preparing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A connection as the site's has it; the owner's, which tests have, prepares nothing."""
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "PREPARE", True)
+    yield
+    connection.close()
 
 
 @pytest.mark.django_db
@@ -80,6 +91,7 @@ def test_a_large_answer_does_not_wait_for_who_is_still_speaking() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("preparing")
 @pytest.mark.parametrize("together", [False, True])
 def test_a_mistake_is_raised_as_djangos_and_leaves_the_connection_usable(together: bool) -> None:
     asked: list[tuple[str, list[Any]]] = [("SELECT 1 / %s::int", [0])]
@@ -94,6 +106,7 @@ def test_a_mistake_is_raised_as_djangos_and_leaves_the_connection_usable(togethe
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("preparing")
 def test_a_transaction_begins_with_its_first_statement_and_is_undone_whole() -> None:
     before = Subject.objects.count()
     insert = "INSERT INTO accounts_subject (id, created_at) VALUES (%s, now())"
@@ -107,6 +120,7 @@ def test_a_transaction_begins_with_its_first_statement_and_is_undone_whole() -> 
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("preparing")
 @pytest.mark.parametrize("together", [False, True])
 def test_a_connection_that_is_cut_is_an_outage(together: bool) -> None:
     fetch_prepared("SELECT 1", [])
@@ -143,14 +157,104 @@ def test_behind_a_pooler_nothing_is_prepared(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_joins_as_written_hold_for_one_round_trip() -> None:
-    setting = "SELECT current_setting('join_collapse_limit')"
-    written = PreparedQuery(Subject.objects.all, as_written=True)
-    assert fetch_as_written(setting, []) == [("1",)]
-    assert fetch_prepared(setting, []) == [("8",)]
-    with transaction.atomic():
-        assert fetch_as_written(setting, []) == [("8",)]
-        assert fetch_together([(setting, []), (setting, [])], as_written=True) == [[("8",)], [("8",)]]
-        found, _all = ask_together(Question.of(written), Question.of(written))
-        assert found == []
-        assert fetch_prepared(setting, []) == [("8",)]
+@pytest.mark.usefixtures("preparing")
+def test_what_is_prepared_is_planned_once_for_all_values() -> None:
+    keys = [uuid.uuid4(), uuid.uuid4()]
+    wanted = PreparedQuery(lambda: Subject.objects.filter(is_among("id", "keys")))
+    for count in range(1, 9):
+        assert wanted.objects(keys=keys * count) == []
+    plans = """
+        SELECT generic_plans, custom_plans FROM pg_prepared_statements
+        WHERE statement LIKE '%%accounts_subject%%ANY($1::uuid[])%%' AND statement NOT LIKE '%%pg_prepared%%'
+    """
+    assert fetch_prepared(plans, []) == [(8, 0)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("preparing")
+class TestHeld:
+    """What is run with what comes next."""
+
+    INSERT = "INSERT INTO accounts_subject (id, created_at) VALUES (%s, now())"
+
+    def hold(self, key: uuid.UUID) -> None:
+        run_with_next([Statement(self.INSERT, (key,))])
+
+    def stands(self, key: uuid.UUID) -> bool:
+        """As another connection sees it."""
+        other = connections["default"].copy()
+        try:
+            with other.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM accounts_subject WHERE id = %s", [key])
+                return bool(cursor.fetchone()[0])
+        finally:
+            other.close()
+
+    @pytest.mark.parametrize("first", [True, False])
+    def test_it_is_written_with_the_commit(self, first: bool) -> None:
+        key = uuid.uuid4()
+        with transaction.atomic():
+            if not first:
+                fetch_prepared("SELECT 1", [])
+            self.hold(key)
+            assert not self.stands(key)
+        assert self.stands(key)
+        assert connection.get_autocommit()
+        assert fetch_prepared("SELECT 2", []) == [(2,)]
+
+    def test_it_comes_before_whatever_is_asked_next(self) -> None:
+        keys = [uuid.uuid4() for _each in range(4)]
+        count = "SELECT count(*) FROM accounts_subject WHERE id = ANY(%s::uuid[])"
+        with transaction.atomic():
+            self.hold(keys[0])
+            assert fetch_prepared(count, [keys]) == [(1,)]
+            self.hold(keys[1])
+            assert fetch_together([(count, [keys]), ("SELECT 5", [])]) == [[(2,)], [(5,)]]
+            self.hold(keys[2])
+            assert Subject.objects.filter(pk__in=keys).count() == 3
+            self.hold(keys[3])
+            with transaction.atomic():
+                assert len(list(Subject.objects.filter(pk__in=keys).iterator())) == 4
+
+    def test_it_is_undone_with_its_transaction(self) -> None:
+        kept, undone, gone = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+        with transaction.atomic():
+            self.hold(kept)
+            with suppress(LookupError), transaction.atomic():
+                self.hold(undone)
+                raise LookupError
+        assert self.stands(kept)
+        assert not self.stands(undone)
+        with suppress(LookupError), transaction.atomic():
+            self.hold(gone)
+            raise LookupError
+        with transaction.atomic():
+            fetch_prepared("SELECT 1", [])
+        assert not self.stands(gone)
+
+    @transaction.atomic
+    def hold_again(self, whole: uuid.UUID, twice: uuid.UUID, ask: Callable[[], object] = object) -> None:
+        Subject.objects.create(id=whole)
+        self.hold(twice)
+        self.hold(twice)
+        ask()
+
+    def test_where_it_fails_nothing_of_the_transaction_stands(self) -> None:
+        whole, twice = uuid.uuid4(), uuid.uuid4()
+        with pytest.raises(IntegrityError):
+            self.hold_again(whole, twice)
+        assert not self.stands(whole)
+        assert fetch_prepared("SELECT 3", []) == [(3,)]
+        with pytest.raises(IntegrityError):
+            self.hold_again(whole, twice, Subject.objects.count)
+        assert not self.stands(twice)
+
+    def test_only_within_a_transaction(self) -> None:
+        with pytest.raises(transaction.TransactionManagementError):
+            self.hold(uuid.uuid4())
+
+    def test_where_queries_are_counted_it_is_run_at_once(self, django_assert_num_queries: Any) -> None:
+        key = uuid.uuid4()
+        with transaction.atomic(), django_assert_num_queries(1):
+            self.hold(key)
+        assert self.stands(key)

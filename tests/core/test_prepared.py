@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
-from django.db.models import F
+from django.db.models import F, TextField, Value
 
 from accounts.models import Role, User
 from core.prepared import PreparedQuery, given_text, given_uuid, is_among
@@ -80,3 +80,25 @@ def test_rows_are_the_columns_of_the_model_and_then_what_is_extra(
     wanted = User.objects.filter(pk__in=keys).order_by("email").values_list(*prepared.plan().names, "email")
     assert [tuple(row) for row in rows] == list(wanted)
     assert len(rows) == 2
+
+
+def test_what_is_the_same_each_time_stands_in_the_sql(instructor: User, learner: User) -> None:
+    words = "100 % of “it’s” 'quoted' \\ and %s"
+    prepared = PreparedQuery(
+        lambda: (
+            User.objects.filter(email=given_text("email"), is_active=True)
+            .exclude(name=words)
+            .annotate(words=Value(words, TextField()))
+        ),
+        fields=("id",),
+        extra=("words",),
+    )
+    assert prepared.plan().given == ("email",)
+    for _time in range(2):
+        assert prepared.rows(email=learner.email) == [(learner.pk, words)]
+
+
+def test_a_query_that_is_given_nothing(instructor: User) -> None:
+    prepared = PreparedQuery(lambda: Role.objects.filter(what=Role.What.INSTRUCTOR))
+    assert prepared.plan().given == ()
+    assert prepared.objects() == list(Role.objects.filter(what=Role.What.INSTRUCTOR))

@@ -225,10 +225,11 @@ class TestCompletion:
     @given(courses(), st.sets(st.sampled_from(STEPS)))
     def test_is_set_membership(self, course: CourseSteps, records: set[UUID]) -> None:
         found = completion(course.steps, records)
-        required = {step.key for step in course.steps if step.required}
-        assert found.required == required
-        assert found.done == required & records
-        assert set(found.missing) == required - records
+        in_order = [step.key for step in course.steps if step.required]
+        required = set(in_order)
+        assert list(found.required) == in_order
+        assert list(found.done) == [key for key in in_order if key in records]
+        assert list(found.missing) == [key for key in in_order if key not in records]
         assert found.complete == (bool(required) and required <= records)
 
     @given(courses(), st.sets(st.sampled_from(STEPS)), st.sampled_from(STEPS))
