@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
+from django_tasks_db.models import DBTaskResult
 from wagtail.signals import page_published, page_unpublished
 
 from cms.services import grant_group_permissions
@@ -12,9 +14,15 @@ from modules.signals import course_edition_issued
 from standards.signals import framework_edition_issued, framework_status_changed
 
 
+@transaction.atomic
 def refresh_search_soon(**kwargs: Any) -> None:
-    """Enqueue, in the transaction of the news."""
-    refresh_search_entries.enqueue()
+    """Enqueue, in the transaction of the news; not where a task waits already that nobody has begun.
+
+    That one is locked: no worker takes it up before the news is there to be read.
+    """
+    waiting = DBTaskResult.objects.ready().filter(task_path=refresh_search_entries.module_path)
+    if waiting.select_for_update(skip_locked=True).first() is None:
+        refresh_search_entries.enqueue()
 
 
 def hear_page(*, instance: Any, **kwargs: Any) -> None:

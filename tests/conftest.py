@@ -147,16 +147,15 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """A copy of the migrated template for this process."""
     ordinary = settings.DATABASES["default"]["NAME"]
-    name = database.choose_name()
     with django_db_blocker.unblock():
         template = database.build_template()
-        database.copy_template(template=template, name=name)
+        database.use_copy(template)
 
     def restore(self: TransactionTestCase) -> None:
         # A test that begins with the seeded site puts that in the place of whatever is there.
         if "seeded_site" in getattr(_following.get("item"), "fixturenames", ()):
             return
-        database.copy_template(template=template, name=name)
+        database.use_copy(template)
 
     flush = TransactionTestCase._fixture_teardown
     TransactionTestCase._fixture_teardown = restore  # type: ignore[method-assign]
@@ -164,8 +163,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     TransactionTestCase._fixture_teardown = flush  # type: ignore[method-assign]
     with django_db_blocker.unblock():
         database.point_to(ordinary)
-        with database.connect_to_server() as link:
-            database.drop_database(link, name)
+        database.drop_copies()
 
 
 @pytest.fixture(scope="session")
@@ -180,7 +178,7 @@ def seeded_template(django_db_setup: None, django_db_blocker: Any) -> str:
 @pytest.fixture
 def seeded_site(transactional_db: None, seeded_template: str) -> None:
     """The test sees its own copy of the seeded site, and may change it."""
-    database.copy_template(template=seeded_template, name=settings.DATABASES["default"]["NAME"])
+    database.use_copy(seeded_template)
     cache.clear()
 
 

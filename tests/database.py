@@ -6,8 +6,8 @@ flush would also take away what migrations made: the root page, the languages, t
 
 A second template, the seeded one, also holds the site's first pages, the content packs and the demo. Loading them
 takes more than a minute, so it happens once for all processes, and again only where code or content has changed.
-A copy is a thousand files, so a process whose database was a copy of the same template already puts back what a test
-changed instead: the rows that differ, and the sequences. Where a test changed tables, triggers or rights, it copies.
+A copy is a thousand files, so a process keeps one of each template and puts back what a test changed instead: the rows
+that differ, and the sequences. Where a test left other tables, triggers or rights than it found, it copies anew.
 
 `python -m tests.database` makes both before a test asks for them: beside `make check`, or while other tests run.
 """
@@ -212,14 +212,39 @@ def drop_database(link: psycopg.Connection[Any], name: str) -> None:
         mighty.execute(statement)
 
 
-def copy_template(*, template: str, name: str) -> None:
-    """A fresh copy under ``name``, in place of what was there."""
+def use_copy(template: str) -> None:
+    """Make Django use this process's own copy of a template, in which nothing has happened yet."""
+    name = f"{choose_name()}_{template.partition('_')[0]}"
     connection.close()
     before = _contents.get(name)
     if before is not None and before.template == template and put_back(before, name=name):
         point_to(name)
         return
     _contents.pop(name, None)
+    copy_template(template=template, name=name)
+    # Only where a superuser may come in can rows be put back past the triggers that keep ledgers.
+    if settings.EMBEDDED_POSTGRES is not None:
+        with _connect_as_superuser(name) as link:
+            _contents[name] = Contents(
+                template,
+                _read_schema(link),
+                _read_definitions(link),
+                _read_rows(link),
+                _read_sequences(link),
+            )
+
+
+def drop_copies() -> None:
+    """Drop what this process copied."""
+    with connect_to_server() as link:
+        for name in list_databases(link):
+            if name.startswith(f"{choose_name()}_"):
+                drop_database(link, name)
+
+
+def copy_template(*, template: str, name: str) -> None:
+    """A fresh copy under ``name``, in place of what was there."""
+    connection.close()
     with connect_to_server() as link:
         drop_database(link, name)
         link.execute(
@@ -227,19 +252,16 @@ def copy_template(*, template: str, name: str) -> None:
                 sql.Identifier(name), sql.Identifier(template)
             )
         )
-    # Only where a superuser may come in can rows be put back past the triggers that keep ledgers.
-    if settings.EMBEDDED_POSTGRES is not None and name.startswith("test_"):
-        with _connect_as_superuser(name) as link:
-            _contents[name] = Contents(template, _read_schema(link), _read_rows(link), _read_sequences(link))
     point_to(name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Contents:
     """What stands in a fresh copy of a template: rows by table, as COPY writes them, and where sequences are."""
 
     template: str
     schema: tuple[Any, ...]
+    definitions: tuple[Any, ...]
     rows: dict[str, bytes]
     sequences: dict[str, tuple[int, bool]]
 
@@ -251,8 +273,12 @@ def put_back(before: Contents, *, name: str) -> bool:
     """Make the rows and sequences of a database what they were; False where its tables are others now."""
     with _connect_as_superuser(name) as link:
         _send_others_away(link)
-        if _read_schema(link) != before.schema:
-            return False
+        schema = _read_schema(link)
+        if schema != before.schema:
+            # A restored backup makes constraints anew that are the same.
+            if _read_definitions(link) != before.definitions:
+                return False
+            before.schema = schema
         link.execute("SET LOCAL session_replication_role = replica")
         now = _read_rows(link)
         for table in sorted({*now, *before.rows}):
@@ -300,6 +326,29 @@ def _read_schema(link: psycopg.Connection[Any]) -> tuple[Any, ...]:
     return tuple(found)
 
 
+def _read_definitions(link: psycopg.Connection[Any]) -> tuple[Any, ...]:
+    """The same by what things are and not by which: takes longer."""
+    found = link.execute(
+        "SELECT (SELECT md5(string_agg(concat_ws(' ', relname, relkind, relacl), ',' ORDER BY relname))"
+        " FROM pg_class WHERE relnamespace = 'public'::regnamespace),"
+        " (SELECT md5(string_agg(concat_ws(' ', attrelid::regclass, attname, atttypid, attnotnull, attacl), ','"
+        " ORDER BY attrelid::regclass::text, attnum))"
+        " FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace),"
+        " (SELECT md5(string_agg(indexdef, ',' ORDER BY indexdef)) FROM pg_indexes WHERE schemaname = 'public'),"
+        " (SELECT md5(string_agg(concat_ws(' ', tgrelid::regclass, tgfoid::regproc, tgtype, tgenabled,"
+        " CASE WHEN NOT tgisinternal THEN pg_get_triggerdef(oid) END), ','"
+        " ORDER BY tgrelid::regclass::text, tgfoid::regproc::text, tgtype, tgenabled, tgconstrrelid::regclass::text,"
+        " CASE WHEN NOT tgisinternal THEN tgname END)) FROM pg_trigger),"
+        " (SELECT md5(string_agg(concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid),"
+        " convalidated), ',' ORDER BY conrelid::regclass::text, conname))"
+        " FROM pg_constraint WHERE connamespace = 'public'::regnamespace),"
+        " (SELECT md5(string_agg(concat_ws(' ', proname, prosrc), ',' ORDER BY proname, prosrc))"
+        " FROM pg_proc WHERE pronamespace = 'public'::regnamespace)"
+    ).fetchone()
+    assert found is not None
+    return tuple(found)
+
+
 def _read_rows(link: psycopg.Connection[Any]) -> dict[str, bytes]:
     """The rows of every table that was ever written to."""
     tables = link.execute(
@@ -330,7 +379,7 @@ def point_to(name: str) -> None:
 
 
 def choose_name() -> str:
-    """One database a process, so that several runs can share a server."""
+    """What the databases of a process begin with, so that several runs can share a server."""
     return f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -23,8 +24,9 @@ def read_state() -> State:
     return frozenset(MigrationRecorder(connection).applied_migrations())
 
 
+@cache
 def load_migrations() -> MigrationLoader:
-    """The migrations that this software has, whatever the database has."""
+    """The migrations that this software has, whatever the database has. Not to be altered."""
     # The loader's type says a connection; without one it looks at no database.
     return MigrationLoader(None)
 

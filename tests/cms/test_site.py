@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
@@ -12,12 +15,22 @@ from cms.pages import HomePage, PlainPage
 from cms.search import SearchEntry, find_entries, refresh_search
 from cms.services import set_up_site
 from cms.settings import SiteSettings
+from tests import database
+
+
+@pytest.fixture(scope="module")
+def set_up(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The site's first pages, made once for this file."""
+    with django_db_blocker.unblock():
+        set_up_site()
+        yield
+        database.use_copy(database.build_template())
 
 
 @pytest.fixture
-def site(db: None) -> Site:
+def site(set_up: None, db: None) -> Site:
     forget_frame()
-    return set_up_site()
+    return Site.objects.get(is_default_site=True)
 
 
 def test_setting_up_twice_makes_nothing_twice(site: Site) -> None:

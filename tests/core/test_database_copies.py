@@ -21,9 +21,7 @@ def run(statement: str) -> list[tuple[object, ...]]:
 
 
 def make_anew() -> None:
-    database.copy_template(
-        template=database.build_template(), name=str(settings.DATABASES["default"]["NAME"])
-    )
+    database.use_copy(database.build_template())
 
 
 def oid() -> object:
@@ -71,3 +69,32 @@ def test_other_tables_triggers_or_rights_make_a_new_copy(change: str) -> None:
     run(change)
     make_anew()
     assert oid() != place
+
+
+@needs_superuser
+def test_what_is_made_anew_the_same_way_needs_no_new_copy() -> None:
+    """As restoring a backup makes every constraint anew."""
+    make_anew()
+    place = oid()
+    ((definition,),) = run(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'auth_group_name_key'"
+    )
+    run("ALTER TABLE auth_group DROP CONSTRAINT auth_group_name_key")
+    run(f"ALTER TABLE auth_group ADD CONSTRAINT auth_group_name_key {definition}")
+    Group.objects.create(name="More")
+    make_anew()
+    assert oid() == place
+    assert not Group.objects.filter(name="More").exists()
+    make_anew()
+    assert oid() == place
+
+
+def test_each_template_has_a_copy_of_its_own(seeded_template: str) -> None:
+    make_anew()
+    Group.objects.create(name="More")
+    database.use_copy(seeded_template)
+    assert AuditEntry.objects.exists()
+    assert not Group.objects.filter(name="More").exists()
+    Group.objects.create(name="Others")
+    make_anew()
+    assert not Group.objects.filter(name__in=["More", "Others"]).exists()

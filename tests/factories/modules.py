@@ -12,6 +12,7 @@ from typing import Any
 from wagtail.models import Locale, Page
 
 from assessments.models import Assessment, Item
+from cms.services import grant_group_permissions
 from modules.models import CourseEdition
 from modules.pages import AssessmentPage, CoursePage, LessonMapping, LessonPage, ModulePage, TrainingPage
 from modules.services import issue_course_edition
@@ -25,25 +26,15 @@ FIGURE = (
 )
 
 
-def _publish(page: Any) -> Any:
-    page.save_revision().publish()
-    page.refresh_from_db()
-    return page
-
-
 def _add(page: Page, parent: Page, french: dict[str, Any]) -> Any:
     """The page in English with its French translation, both live; the English one.
 
-    Only a training is published as an author would, which gives authors their rights below it. All else is live without
-    the revisions and logs that publishing would write: a test makes dozens.
+    Without the revisions and logs that publishing would write: a test makes dozens.
     """
     page = Page.objects.get(pk=parent.pk).add_child(instance=page)
     twin = page.copy_for_translation(Locale.objects.get(language_code="fr"))
     for name, value in french.items():
         setattr(twin, name, value)
-    if isinstance(page, TrainingPage):
-        _publish(twin)
-        return _publish(page)
     twin.live, twin.has_unpublished_changes = True, False
     twin.save()
     page.refresh_from_db()
@@ -141,9 +132,12 @@ def make_training(
     page = TrainingPage(
         title="Rural training", slug=slug, summary="For small places.", framework_key=framework_key, **values
     )
-    return _add(
+    made: TrainingPage = _add(
         page, make_roots()["en"], {"title": "Formation rurale", "summary": "Pour les petits milieux."}
     )
+    # As when it is published: authors have their rights below it.
+    grant_group_permissions()
+    return made
 
 
 def make_course(*, training: TrainingPage | None = None, slug: str = "reading", **values: Any) -> CoursePage:

@@ -41,6 +41,7 @@ from lms.rules.roster import (
 from lms.selectors.desk_board import read_board
 from lms.selectors.desk_roster import RosterFilter
 from lms.services import ExtraAllowance, complete_lesson, grant_accommodation, withdraw_learner
+from tests.conftest import EXAMPLES
 from tests.factories.accounts import make_user
 from tests.factories.lms import finish_lesson, make_course, make_enrolment, make_offering
 from tests.lms.desk import Desk, enrol_many, owner_of
@@ -178,9 +179,12 @@ class TestExact:
         )
         Enrolment.objects.filter(pk__in=[row.pk for row in enrolments[100:110]]).update(state="withdrawn")
         User.objects.filter(pk=owner_of(enrolments[1]).pk).update(name="", sort_name="")
+        searched = ("", "many 001", "many.example", "nobody")
         for hours in (0, 5, 71, 73, 24 * 9, 24 * 40):
+            # Searching is what takes long; `make soak` searches at each moment.
+            words = searched if hours in (0, 73) or EXAMPLES > 50 else ("",)
             with clock.set_to(now + timedelta(hours=hours)):
-                assert_exact(desk.offering, words=("", "many 001", "many.example", "nobody"))
+                assert_exact(desk.offering, words=words)
 
     def test_attempts_that_were_granted_and_are_over(self, desk: Desk, instructor: User) -> None:
         now = clock.now()

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as live_settings
 
 from accounts.models import Subject, User
+from core.backup.schema import load_migrations
 from tests import database as databases
 from tests.cms.backups.site import (
     Kept,
@@ -46,9 +46,7 @@ def empty_site(django_db_setup: None) -> Callable[[], None]:
 
     def make() -> None:
         wipe_files()
-        databases.copy_template(
-            template=databases.build_template(), name=live_settings.DATABASES["default"]["NAME"]
-        )
+        databases.use_copy(databases.build_template())
 
     return make
 
@@ -85,3 +83,10 @@ def live_backup(site: Subject, tmp_path: Path) -> Path:
     """A backup of the site, which goes on living."""
     run("backup", tmp_path / "a.backup")
     return tmp_path / "a.backup"
+
+
+@pytest.fixture(autouse=True)
+def _own_migrations() -> Iterator[None]:
+    """A later software's migrations, which a test has put in place of ours, are forgotten after it."""
+    yield
+    load_migrations.cache_clear()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as live_settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -23,6 +22,7 @@ from accounts.models import Consent, PersonalText, Subject
 from core.backup import database, files
 from core.backup.archive import BackupReader, BackupWriter
 from core.backup.manifest import Manifest
+from core.backup.schema import load_migrations
 from tests import database as databases
 from tests.factories.accounts import make_user
 
@@ -103,7 +103,7 @@ def wipe_files() -> None:
 
 def fill_site(seeded_template: str) -> Subject:
     """The demo with its files, and a learner with words and a file of her own."""
-    databases.copy_template(template=seeded_template, name=live_settings.DATABASES["default"]["NAME"])
+    databases.use_copy(seeded_template)
     wipe_files()
     databases.copy_seeded_files(seeded_template)
     # What earlier tests had left when the template was built.
@@ -147,6 +147,12 @@ def rewrite(source: Path, *, tables: dict[str, bytes] | None = None, **changes: 
             writer.add(file.member, reader.read(file), packed=True)
         writer.finish(replace(manifest, **{"tables": tuple(parts), **changes}))
     return target
+
+
+def become_later(settings: Any) -> None:
+    """The software gets one migration more, as a later version of it would have."""
+    settings.MIGRATION_MODULES = {"django_htmx": "tests.cms.later.migrations"}
+    load_migrations.cache_clear()
 
 
 def live_moment() -> Any:

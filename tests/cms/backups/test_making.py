@@ -22,6 +22,7 @@ from core.backup.manifest import Manifest
 from tests.cms.backups.site import (
     PLAN,
     WORDS,
+    become_later,
     find_words,
     read_files,
     read_manifest,
@@ -81,7 +82,7 @@ class TestMaking:
     def test_a_database_that_waits_for_migrations_is_not_backed_up(
         self, site: Subject, tmp_path: Path, settings: Any
     ) -> None:
-        settings.MIGRATION_MODULES = {"django_htmx": "tests.cms.later.migrations"}
+        become_later(settings)
         refuse("waits for 1 migration", tmp_path / "a.backup", command="backup")
         assert list(tmp_path.glob("*.backup")) == []
 

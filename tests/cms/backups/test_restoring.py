@@ -25,6 +25,7 @@ from tests.cms.backups.site import (
     PLAN,
     WORDS,
     Kept,
+    become_later,
     find_words,
     read_files,
     read_manifest,
@@ -164,7 +165,7 @@ class TestOtherPlaces:
     def test_an_earlier_state_is_brought_forward(self, backup: Path, settings: Any, kept: Kept) -> None:
         assert kept.learner is not None
         services.append_to_journal(ErasedThings((services.ErasureRequest(kept.learner),)))
-        settings.MIGRATION_MODULES = {"django_htmx": "tests.cms.later.migrations"}
+        become_later(settings)
         said, _warned = run("restore", backup)
         assert "Bringing the tables to this version" in said
         # The later migration saw the rows, and then the erasures were done.
@@ -173,12 +174,12 @@ class TestOtherPlaces:
 
     def test_a_migration_that_fails_over_the_rows_is_said(self, backup: Path, settings: Any) -> None:
         database.execute("CREATE TABLE later_probe (in_the_way int)")
-        settings.MIGRATION_MODULES = {"django_htmx": "tests.cms.later.migrations"}
+        become_later(settings)
         refuse("could not be brought to this version.*Do not start the site", backup, code=2)
         assert read_files() == {}
 
     def test_a_later_database_is_not_replaced_by_an_earlier_backup(self, backup: Path, settings: Any) -> None:
-        settings.MIGRATION_MODULES = {"django_htmx": "tests.cms.later.migrations"}
+        become_later(settings)
         call_command("migrate", interactive=False, verbosity=0)
         make_user(email="somebody@backup.example")
         refuse(
