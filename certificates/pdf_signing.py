@@ -111,9 +111,11 @@ def _outside_of_loops(call: Callable[[], T]) -> T:
 def _reserve(certificate: asn1_x509.Certificate) -> int:
     """How much room the signature takes in the file, in hexadecimal digits: the certificate, and what is signed.
 
-    Asked without it, pyHanko signs once more only to find out. Too little is an error, never a broken file.
+    Asked without it, pyHanko signs once more only to find out. Too little is an error, never a broken file. All of it
+    is read sign by sign when the file is verified.
     """
-    return int(2 * (len(certificate.dump()) + len(certificate.issuer.dump()) + 2048))
+    signature = int(certificate.public_key.byte_size)
+    return int(2 * (len(certificate.dump()) + len(certificate.issuer.dump()) + signature + 1536))
 
 
 def verify_pdf(pdf: bytes, *, trusted: list[str]) -> PdfSignature | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -68,16 +68,11 @@ def find_unsigned_parts(
 
 def _expand(document: Document, document_loader: DocumentLoader) -> tuple[list[Any], list[str]]:
     """The document with all its terms written out, and its parts that a signature would not cover."""
-    from pyld import jsonld
-
     found = [f"{path}: null" for path in _find_nulls(document, "$")]
     dropped: list[str] = []
     with _one_at_a_time:
-        expanded = jsonld.expand(
-            document,
-            {"documentLoader": document_loader, "base": _NO_BASE},
-            on_property_dropped=lambda term: dropped.append(str(term)),
-        )
+        processor = _make_processor()(on_property_dropped=lambda term: dropped.append(str(term)))
+        expanded = processor.expand(document, {"documentLoader": document_loader, "base": _NO_BASE})
     found += [f"undefined term {term}" for term in dict.fromkeys(dropped)]
     found += _find_relative(expanded)
     return expanded, found
@@ -110,6 +105,42 @@ def _find_relative(value: object) -> list[str]:
             elif key != "@value":
                 found += _find_relative(item)
     return found
+
+
+# What PyLD made of a context where another one holds, with the context itself, so that its `id` stays its own.
+_processed: Final[dict[Hashable, tuple[Any, Any]]] = {}
+_MOST_PROCESSED: Final = 512
+
+
+@cache
+def _make_processor() -> Any:
+    """PyLD's processor, which keeps what it made of the vendored contexts.
+
+    It keeps some of that itself, but not of contexts that hold for a type: their five hundred terms are read anew for
+    each document. What a document brings along is read each time.
+    """
+    from pyld import jsonld
+
+    class Processor(jsonld.JsonLdProcessor):
+        def _process_context(
+            self, active_ctx: Any, local_ctx: Any, options: Any, *more: Any, **named: Any
+        ) -> Any:
+            process = super()._process_context
+            outer = active_ctx.get("_uuid")
+            is_vendored = options["documentLoader"] is loader.load_document
+            if not is_vendored or outer is None or more or "cycles" in named:
+                return process(active_ctx, local_ctx, options, *more, **named)
+            is_named = isinstance(local_ctx, list) and all(isinstance(one, str) for one in local_ctx)
+            key = outer, tuple(local_ctx) if is_named else id(local_ctx), *sorted(named.items())
+            kept, made = _processed.get(key, (None, None))
+            if made is None or not (is_named or kept is local_ctx):
+                made = process(active_ctx, local_ctx, options, **named)
+                if len(_processed) >= _MOST_PROCESSED:
+                    _processed.clear()
+                _processed[key] = local_ctx, made
+            return made
+
+    return Processor
 
 
 @cache

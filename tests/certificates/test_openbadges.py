@@ -150,6 +150,30 @@ def test_what_was_signed_is_read_as_rdf_once_and_a_changed_one_again(monkeypatch
     assert len(read_as_rdf) == 3
 
 
+@pytest.mark.parametrize("clears", [False, True])
+def test_contexts_that_are_kept_give_what_pyld_alone_gives(
+    monkeypatch: pytest.MonkeyPatch, clears: bool
+) -> None:
+    """However the documents come, and also where what is kept is given up in between."""
+    from pyld import jsonld
+
+    monkeypatch.setattr(proof, "_processed", {})
+    if clears:
+        monkeypatch.setattr(proof, "_MOST_PROCESSED", 3)
+    certificate, listed = build(), make_list(3)
+    odd = {
+        **certificate,
+        "@context": [*certificate["@context"], {"more": "https://terms.example/more"}],
+        "more": "1",
+    }
+    other = {**odd, "@context": [*certificate["@context"], {"more": "https://terms.example/other"}]}
+    options = {"documentLoader": loader.load_document, "base": None}
+    for document in (certificate, listed, odd, certificate, other, odd, sign(certificate), listed):
+        expanded, dropped = proof._expand(document, loader.load_document)
+        assert expanded == jsonld.expand(document, options)
+        assert dropped == []
+
+
 def test_a_sample_of_the_standards_body_is_read() -> None:
     sample = json.loads((DATA / "open-badges-simple.json").read_text(encoding="utf-8"))
     bare = {name: value for name, value in sample.items() if name != "proof"}
