@@ -133,8 +133,18 @@ _named: Final[Kept[str, uuid.UUID]] = Kept(2000)
 
 def ask_steps(enrolment_id: uuid.UUID, slug: str) -> Sequence[Question[Any]]:
     """What `find_place` needs to know, asked before the edition is known that says which step the address names."""
-    key = _named.find(slug)
+    key = guess_key(slug)
     return [_ask_steps(enrolment_id, key)] if key else ()
+
+
+def guess_key(slug: str) -> uuid.UUID | None:
+    """The key of the step that this address named last: most likely the one that it names."""
+    return _named.find(slug)
+
+
+def note_key(slug: str, key: uuid.UUID) -> None:
+    """An address named this step, for the next `guess_key`."""
+    _named.keep(slug, key)
 
 
 def _ask_steps(enrolment_id: uuid.UUID, step_key: uuid.UUID) -> Question[Any]:
@@ -157,7 +167,7 @@ def find_place(enrolment: Enrolment, slug: str, *, along: Sequence[list[Any]] = 
     rows = along[0] if along else None
     if rows is None or any(key == here and parts is None for key, _state, parts, *_more in rows):
         # Nothing was asked along, or of another step of this address.
-        _named.keep(slug, step.key)
+        note_key(slug, step.key)
         (rows,) = ask_together(_ask_steps(enrolment.pk, step.key))
     course = steps_of(enrolment.edition)
     pattern = [""] * len(course.steps)

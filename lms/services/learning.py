@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -198,9 +198,30 @@ def complete_lesson(
 
     Refuses with `InvalidInput` whose `errors` name the parts that are still to be filled in.
     """
+    return _complete(StepLedger.open(enrolment.pk, step_key), language=language, client_id=client_id)
+
+
+@transaction.atomic
+def complete_own_lesson(
+    *,
+    enrolment_id: uuid.UUID,
+    subject_id: uuid.UUID,
+    find_key: Callable[[Enrolment], uuid.UUID],
+    guess: uuid.UUID | None,
+    language: str,
+    client_id: uuid.UUID,
+) -> StepProgress:
+    """`complete_lesson` by who knows only the address of a step, and says whose enrolment it is to be.
+
+    `find_key` and `guess` are those of `StepLedger.open_own`. Refuses a stranger's enrolment with `NotFound`.
+    """
+    ledger = StepLedger.open_own(enrolment_id, subject_id=subject_id, find_key=find_key, guess=guess)
+    return _complete(ledger, language=language, client_id=client_id)
+
+
+def _complete(ledger: StepLedger, *, language: str, client_id: uuid.UUID) -> StepProgress:
     now = clock.now()
-    ledger = StepLedger.open(enrolment.pk, step_key)
-    enrolment = ledger.enrolment
+    enrolment, step_key = ledger.enrolment, ledger.step.key
     if ledger.state.completed_at is not None:
         return stored_progress(enrolment, step_key)
     require_open(enrolment, now)

@@ -7,7 +7,7 @@ standing, the rows of the step and of the course) is written in few round trips,
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -45,6 +45,11 @@ from modules.selectors import kept_edition
 
 _lock: Final[PreparedLock[Enrolment]] = PreparedLock(
     lambda: Enrolment.objects.filter(pk=given_uuid("enrolment")),
+    joined=("offering", "subject"),
+    also=(Subject,),
+)
+_lock_own: Final[PreparedLock[Enrolment]] = PreparedLock(
+    lambda: Enrolment.objects.filter(pk=given_uuid("enrolment"), subject_id=given_uuid("subject")),
     joined=("offering", "subject"),
     also=(Subject,),
 )
@@ -152,6 +157,32 @@ class StepLedger:
             ask_records(enrolment_id),
         )
         return cls(_found(found, enrolment_id), step_key, events=events, records=records)
+
+    @classmethod
+    def open_own(
+        cls,
+        enrolment_id: uuid.UUID,
+        *,
+        subject_id: uuid.UUID,
+        find_key: Callable[[Enrolment], uuid.UUID],
+        guess: uuid.UUID | None,
+    ) -> StepLedger:
+        """The same for a person who says whose enrolment it is by an address; a stranger's does not exist for them.
+
+        `find_key` tells which step is meant once the enrolment is there. One round trip where the guess was right, else
+        two.
+        """
+        own = Question.of(_lock_own, enrolment=enrolment_id, subject=subject_id)
+        more = (ask_events(enrolment_id, guess), ask_records(enrolment_id)) if guess else ()
+        found, *answers = ask_together(own, *more)
+        if not found:
+            raise NotFound(_("There is no such enrolment."))
+        enrolment = _found(found, enrolment_id)
+        step_key = find_key(enrolment)
+        if step_key != guess:
+            return cls.of(enrolment, step_key)
+        events, records = answers
+        return cls(enrolment, step_key, events=events, records=records)
 
     @classmethod
     def of(cls, enrolment: Enrolment, step_key: uuid.UUID) -> StepLedger:

@@ -46,7 +46,12 @@ def learner_view(view: View | None = None, *, along: Along | None = None) -> Any
         found, answers = find_own_enrolment_along(subject, enrolment, questions)
         return view(request, enrolment=found, along=answers, **kwargs)
 
-    return never_cache(login_required(refusals_as_pages(wrapper)))
+    return signed_in_view(wrapper)
+
+
+def signed_in_view(view: View) -> View:
+    """A screen of one's own: sign-in, 404 for what is not there or not one's own; never kept by a shared cache."""
+    return never_cache(login_required(refusals_as_pages(view)))
 
 
 def refusals_as_pages(view: View) -> View:

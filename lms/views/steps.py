@@ -21,7 +21,8 @@ from core.pdf import find_unprintable, make_font_css, render_pdf
 from core.questions import Question
 from lms import texts
 from lms.models import Enrolment, StepProgress
-from lms.selectors.here import find_here
+from lms.selectors.courses import find_own_enrolment
+from lms.selectors.here import StepHere, find_here
 from lms.selectors.lessons import (
     WorksheetView,
     find_content,
@@ -29,18 +30,27 @@ from lms.selectors.lessons import (
     read_lesson,
     read_worksheet,
 )
-from lms.selectors.places import Place, ask_steps, find_place
+from lms.selectors.places import Place, ask_steps, find_place, guess_key, note_key
 from lms.services import (
     PartAnswer,
     answer_check,
-    complete_lesson,
+    complete_own_lesson,
     form_key,
     open_step,
     save_reflection,
     save_worksheet,
 )
 from lms.views import assessed
-from lms.views.common import course_crumbs, json_refusal, learner_view, read_key, say_no, wants_json
+from lms.views.common import (
+    course_crumbs,
+    current_subject,
+    json_refusal,
+    learner_view,
+    read_key,
+    say_no,
+    signed_in_view,
+    wants_json,
+)
 from lms.words import say_saved
 
 WORKSHEET_FIELD = "field-"
@@ -48,24 +58,23 @@ WORKSHEET_FIELD = "field-"
 STAR = "*"
 
 
-def _completes(request: HttpRequest) -> bool:
-    return request.method == "POST" and request.POST.get("do") == "complete"
+@require_http_methods(["GET", "HEAD", "POST"])
+def show_step(request: HttpRequest, *, enrolment: uuid.UUID, step: str) -> HttpResponse:
+    """A step: a lesson, an assessment's first page, or which step opens it. POST acts in it."""
+    completes = request.method == "POST" and request.POST.get("do") == "complete"
+    return (_complete if completes else _show)(request, enrolment=enrolment, step=step)
 
 
 def _ask_along(
     request: HttpRequest, *, enrolment: uuid.UUID, step: str, **_kwargs: Any
 ) -> Sequence[Question[Any]]:
-    return () if _completes(request) else ask_steps(enrolment, step)
+    return ask_steps(enrolment, step)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @learner_view(along=_ask_along)
-def show_step(
+def _show(
     request: HttpRequest, *, enrolment: Enrolment, step: str, along: Sequence[list[Any]]
 ) -> HttpResponse:
-    """A step: a lesson, an assessment's first page, or which step opens it. POST acts in it."""
-    if _completes(request):
-        return _complete(request, enrolment, step)
     place = find_place(enrolment, step, along=along)
     if place.blocker is not None:
         return _show_locked(request, place)
@@ -99,25 +108,43 @@ def _show_lesson(
     return render(request, "lms/lesson.html", context, status=refusal.status if refusal else 200)
 
 
-def _complete(request: HttpRequest, enrolment: Enrolment, slug: str) -> HttpResponse:
-    """Complete a lesson, and go on. The way around it is read only where the lesson is shown again."""
-    here = find_here(enrolment, slug)
+@signed_in_view
+def _complete(request: HttpRequest, *, enrolment: uuid.UUID, step: str) -> HttpResponse:
+    """Complete a lesson, and go on. The enrolment is read where it is locked; the way around the lesson, where it is
+    shown again.
+    """
+    subject = current_subject(request)
+    found: list[StepHere] = []
+
+    def find_key(own: Enrolment) -> uuid.UUID:
+        found.append(find_here(own, step))
+        note_key(step, found[0].step.key)
+        return found[0].step.key
+
     try:
-        complete_lesson(
-            enrolment=enrolment,
-            step_key=here.step.key,
+        complete_own_lesson(
+            enrolment_id=enrolment,
+            subject_id=subject.pk,
+            find_key=find_key,
+            guess=guess_key(step),
             language=texts.language(),
             client_id=read_key(request),
         )
     except DomainError as error:
-        place = find_place(enrolment, slug)
-        if place.blocker is not None:
-            return _show_locked(request, place)
-        if not here.step.is_lesson:
-            return redirect(here.url)
-        return _show_lesson(request, place, errors=error.errors, refusal=error)
+        return _refuse(request, error, own=find_own_enrolment(subject, enrolment), slug=step)
+    here = found[0]
     messages.success(request, _("“%(step)s” is complete.") % {"step": here.full_title})
     return HttpResponseRedirect(here.next_url)
+
+
+def _refuse(request: HttpRequest, error: DomainError, *, own: Enrolment, slug: str) -> HttpResponse:
+    """Why a step cannot be completed, where that can be mended."""
+    place = find_place(own, slug)
+    if place.blocker is not None:
+        return _show_locked(request, place)
+    if not place.outline_step.is_lesson:
+        return redirect(place.view.url)
+    return _show_lesson(request, place, errors=error.errors, refusal=error)
 
 
 def _save_part(request: HttpRequest, place: Place) -> HttpResponse:

@@ -17,9 +17,18 @@ from assessments.models import Attempt
 from assessments.services import Judgement
 from lms import texts
 from lms.models import CourseProgress, Enrolment, LearningEvent, Notice, Standing, StepProgress
+from lms.outlines import steps_of
 from lms.services import mark_submission
 from lms.signals import course_completed
-from tests.factories.lms import Course, make_course, make_offering
+from tests.factories.lms import (
+    Course,
+    make_course,
+    make_course_edition,
+    make_enrolment,
+    make_framework_edition,
+    make_lesson,
+    make_offering,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -176,3 +185,42 @@ def _walk(course: Course, learner: User, instructor: User, sign_in: SignIn, lang
     assert re.search(r"Lea Lavallée", home.text)
     assert PersonalText.objects.filter(kind="certificate_name").count() == 1
     assert StepProgress.objects.filter(state="complete").count() == 4
+
+
+def test_one_address_names_a_step_in_each_of_two_courses(learner: User, sign_in: SignIn) -> None:
+    """The address alone says what is completed, whatever course it was used in before."""
+    client = sign_in(learner)
+    framework = make_framework_edition()
+    enrolments = [
+        make_enrolment(
+            user=learner,
+            offering=make_offering(
+                edition=make_course_edition(
+                    modules=[[make_lesson("first"), make_lesson(last)]], framework=framework
+                )
+            ),
+        )
+        for last in ("second", "other")
+    ]
+    for enrolment in [*enrolments, *enrolments]:
+        answer = client.post(f"/en/learn/{enrolment.pk}/first/", {"client_id": key(), "do": "complete"})
+        assert answer.status_code == 302
+        assert answer["Location"].startswith(f"/en/learn/{enrolment.pk}/")
+    for enrolment in enrolments:
+        done = LearningEvent.objects.filter(enrolment=enrolment, verb=LearningEvent.Verb.COMPLETED)
+        assert [event.step_key for event in done] == [steps_of(enrolment.edition).steps[0].key]
+    assert client.post(f"/en/learn/{enrolments[0].pk}/other/", {"do": "complete"}).status_code == 404
+
+
+def test_nobody_completes_a_step_of_somebody_elses_course(
+    learner: User, other_learner: User, sign_in: SignIn
+) -> None:
+    edition = make_course_edition(modules=[[make_lesson("first")]], framework=make_framework_edition())
+    enrolment = make_enrolment(user=learner, offering=make_offering(edition=edition))
+    address = f"/en/learn/{enrolment.pk}/first/"
+    assert sign_in(learner).get(address).status_code == 200
+    before = LearningEvent.objects.count()
+    answer = sign_in(other_learner).post(address, {"client_id": key(), "do": "complete"})
+    assert answer.status_code == 404
+    assert LearningEvent.objects.count() == before
+    assert not StepProgress.objects.exclude(completed_at=None).exists()
