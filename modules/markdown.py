@@ -171,11 +171,15 @@ def make_pieces(text: str, *, place: str, headings: Sequence[str] = ()) -> list[
     return pieces
 
 
+# A pack is read to be checked and again to be loaded, mostly with the same texts; cleaning is most of reading them.
+_clean: Final = lru_cache(maxsize=4096)(clean_kept)
+
+
 def _end_run(pieces: list[tuple[str, Any]], run: list[Token], place: str, headings: Sequence[str]) -> None:
     if run:
         _check_tokens(run, place, headings)
         parser = _parser()
-        html = _as_editor(clean_kept(parser.renderer.render(run, parser.options, {})))
+        html = _as_editor(_clean(parser.renderer.render(run, parser.options, {})))
         if html:
             pieces.append(("text", html))
         run.clear()

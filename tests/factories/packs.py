@@ -7,10 +7,9 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from core.yaml_files import parse_yaml
 from tests.factories.modules import write_lesson, write_training_pack
-from tests.factories.standards import write_pack, write_yaml
+from tests.factories.standards import dump_yaml, write_pack, write_yaml
 
 _PLACES = {
     "en": ["mill", "harbour", "school", "rink", "library", "bridge", "market", "station"],
@@ -83,8 +82,8 @@ def make_lesson(language: str, *, name: str = "counts", first: int = 1) -> str:
         f"{words['cited']}\n\n{make_prose(language, first=first)}\n\n"
         f"::: figure counts\nfile: {name}.{language}.svg\ncaption: {words['caption']}\n"
         f"equivalent: {words['equivalent']}\n:::\n\n"
-        f"::: check village\n{_dump(check)}:::\n\n"
-        f"::: worksheet plan\n{_dump({'title': words['sheet'], 'fields': fields})}:::\n"
+        f"::: check village\n{dump_yaml(check)}:::\n\n"
+        f"::: worksheet plan\n{dump_yaml({'title': words['sheet'], 'fields': fields})}:::\n"
     )
 
 
@@ -181,11 +180,7 @@ def write_clean_packs(folder: Path) -> tuple[Path, Path]:
 
 
 def read(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-def _dump(value: Any) -> str:
-    return yaml.safe_dump(value, allow_unicode=True, sort_keys=False)
+    return parse_yaml(path.read_text(encoding="utf-8"))
 
 
 def _assessment(key: str, section: dict[str, Any]) -> dict[str, Any]:

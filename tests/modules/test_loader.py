@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from django.core.management import CommandError, call_command
 
 from assessments.models import Assessment, Item
+from core.yaml_files import parse_yaml
 from modules.documents import Outline
 from modules.loader import load_training_pack
 from modules.models import CourseEdition, StepContent
@@ -46,7 +46,7 @@ def load(pack: Path, **options: Any) -> tuple[list[CourseEdition], Log]:
 
 def change_pack(pack: Path, change: Any) -> None:
     """Rewrites `pack.yaml`: `change` gets the steps of its module."""
-    about = yaml.safe_load((pack / "pack.yaml").read_text(encoding="utf-8"))
+    about = parse_yaml((pack / "pack.yaml").read_text(encoding="utf-8"))
     change(about["courses"][0]["modules"][0]["steps"])
     write_yaml(pack / "pack.yaml", about)
 
