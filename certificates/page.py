@@ -94,7 +94,7 @@ class CertificatePage(Shown):
         certificate = self.certificate
         related = (certificate, certificate.supersedes, self.replaced_by, certificate.enrolment)
         return (
-            *(columns_of(row) if row else None for row in related),
+            *[columns_of(row) if row else None for row in related],
             self.rows,
             self.access.reason,
             self.consented,

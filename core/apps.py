@@ -16,7 +16,9 @@ class CoreConfig(AppConfig):
 
         from core.ledger import finish_migration
         from core.security_txt import warn_of_missing_address
+        from core.threads import keep_in_threads
 
+        keep_in_threads()
         # Whoever opens a picture, we or Wagtail, is warned above this, and refused above twice as many pixels.
         Image.MAX_IMAGE_PIXELS = settings.WAGTAILIMAGES_MAX_IMAGE_PIXELS
 

@@ -118,4 +118,4 @@ class Shown:
 def columns_of(row: Model) -> tuple[Any, ...]:
     """Every column of a row, as facts."""
     known = row.__dict__
-    return tuple(known.get(field.attname) for field in row._meta.concrete_fields)
+    return tuple([known.get(field.attname) for field in row._meta.concrete_fields])

@@ -98,10 +98,10 @@ class Plan:
 
     def convert(self, rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
         """Rows as they came from the server, as the fields want them."""
-        converted: Any = rows
-        if self.converters:
-            converted = self.compiler.apply_converters(rows, self.converters)
-        return cast("Iterable[Sequence[Any]]", converted)
+        if not self.converters:
+            return rows
+        converted: Iterable[Sequence[Any]] = self.compiler.apply_converters(rows, self.converters)
+        return converted
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from django import template
 from django.template.base import FilterExpression, NodeList, Parser, Token
@@ -126,15 +126,16 @@ def _freeze(value: Any) -> Hashable:
 
     Such a word is hashed by what it says, so as a key it would be lost as soon as another language is in force.
     """
+    key: Hashable = value
     if type(value) in _AS_THEY_ARE:
-        return cast(Hashable, value)
+        return key
     if isinstance(value, Promise):
         return str(value)
     if isinstance(value, list | tuple):
         return tuple(map(_freeze, value))
     if isinstance(value, dict):
-        return tuple((name, _freeze(one)) for name, one in value.items())
-    return cast(Hashable, value)
+        return tuple([(name, _freeze(one)) for name, one in value.items()])
+    return key
 
 
 _AS_THEY_ARE: Final = frozenset({str, bool, int, type(None), SafeString, uuid.UUID, Once})
@@ -144,11 +145,11 @@ def _where(context: Context) -> tuple[Any, ...]:
     """The language and the time zone in force, asked for once a page: no template of ours changes them on its way."""
     state: Any = context.render_context
     try:
-        return cast("tuple[Any, ...]", state.kept_where)
+        where: tuple[Any, ...] = state.kept_where
     except AttributeError:
         # Beside its values, which each included template has anew.
-        state.kept_where = translation.get_language(), timezone.get_current_timezone_name()
-        return cast("tuple[Any, ...]", state.kept_where)
+        where = state.kept_where = translation.get_language(), timezone.get_current_timezone_name()
+    return where
 
 
 class KeptNode(template.Node):

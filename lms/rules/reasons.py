@@ -159,8 +159,8 @@ def explain_incomplete(outline: CourseSteps, facts: Facts) -> list[Reason]:
     says only by which step. (A course that requires no step is never complete and has no step to name:
     then, too, the list is empty; ``completion`` tells.)
     """
-    completed = facts.state.completed
-    missing = [step for step in outline.steps if step.required and step.key not in completed]
+    is_complete = facts.state.is_complete
+    missing = [step for step in outline.steps if step.required and not is_complete(step.key)]
     if not missing:
         return []
     # In a sequence everything waits for the first of them (:func:`blocking_steps`).

@@ -192,9 +192,7 @@ def next_step(course: CourseSteps, state: CourseState) -> Step | None:
     Steps that wait for a marker are passed over: the learner can do nothing there. None: nothing is left
     to do but, perhaps, to wait.
     """
-    open_steps = [
-        step for step in _open_steps(course, state.completed) if not _waits(state.steps.get(step.key))
-    ]
+    open_steps = [step for step in _open_steps(course, state) if not _waits(state.steps.get(step.key))]
     begun = [
         (known.active_at, number)
         for number, step in enumerate(open_steps)
@@ -205,11 +203,11 @@ def next_step(course: CourseSteps, state: CourseState) -> Step | None:
     return open_steps[0] if open_steps else None
 
 
-def _open_steps(course: CourseSteps, completed: Collection[UUID]) -> list[Step]:
+def _open_steps(course: CourseSteps, state: CourseState) -> list[Step]:
     """The incomplete steps that nothing keeps locked: in a sequence those up to the first that is required."""
     found: list[Step] = []
     for step in course.steps:
-        if step.key not in completed:
+        if not state.is_complete(step.key):
             found.append(step)
             if step.required and course.order != "free":
                 break

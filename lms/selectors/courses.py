@@ -292,11 +292,11 @@ def _read_states(enrolments: Sequence[Enrolment], *, with_reasons: bool) -> dict
     is not complete waits for is told by its attempts.
     """
     ids = [enrolment.pk for enrolment in enrolments]
-    rows: dict[uuid.UUID, list[StepState]] = defaultdict(list)
+    rows: dict[int, list[StepState]] = defaultdict(list)
     begun: list[tuple[uuid.UUID, uuid.UUID]] = []
     for values in _read_progress.rows(enrolments=ids):
         state = _read_state(values, with_reason=with_reasons)
-        rows[values[5]].append(state)
+        rows[values[5].int].append(state)
         if state.completed_at is None:
             begun.append((values[5], state.key))
     assessed = {enrolment.pk: steps_of(enrolment.edition).assessed for enrolment in enrolments}
@@ -312,7 +312,7 @@ def _read_states(enrolments: Sequence[Enrolment], *, with_reasons: bool) -> dict
                 events[event.enrolment_id].append(read_event(event))
     return {
         key: CourseState(
-            steps={**{state.key: state for state in rows[key]}, **fold_events(events[key]).steps}
+            steps={**{state.key: state for state in rows[key.int]}, **fold_events(events[key]).steps}
         )
         for key in ids
     }
@@ -413,7 +413,7 @@ def _view(
         state=state,
         way=find_way(
             enrolment.edition,
-            {key: step.status for key, step in state.steps.items()},
+            {key: step.status for key, step in state.by_number.items()},
             here=here or (following.key if following else None),
         ),
         reasons=tuple(explain_incomplete(course, facts)),

@@ -217,9 +217,11 @@ def step_url(enrolment: Enrolment, step: OutlineStep) -> str:
     return f"{enrolment_url(enrolment)}{step.slug or step.key}/"
 
 
-def find_way(edition: CourseEdition, codes: Mapping[uuid.UUID, str], *, here: uuid.UUID | None) -> Way:
-    """The way of who stands so in the steps, in the language in force. No queries once the outline is read."""
-    pattern = tuple(codes.get(step.key, "") for step in steps_of(edition).steps)
+def find_way(edition: CourseEdition, codes: Mapping[int, str], *, here: uuid.UUID | None) -> Way:
+    """The way of who stands so in the steps, by their keys as numbers, in the language in force. No queries once the
+    outline is read.
+    """
+    pattern = tuple([codes.get(step.key.int, "") for step in steps_of(edition).steps])
     return find_way_by(edition, pattern, here=here)
 
 
