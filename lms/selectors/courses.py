@@ -229,10 +229,10 @@ def find_own_enrolment_along(
 
 
 def read_course(
-    enrolment: Enrolment, *, here: uuid.UUID | None = None, with_reasons: bool = False
+    enrolment: Enrolment, *, with_reasons: bool = False, along: Sequence[list[Any]] | None = None
 ) -> CourseView:
     """One learner in one course, at the cost of `read_courses`."""
-    return read_courses([enrolment], here=here, with_reasons=with_reasons)[0]
+    return read_courses([enrolment], with_reasons=with_reasons, along=along)[0]
 
 
 # The documents come as their texts, since most of them are not asked for: what was done in a step that is complete.
@@ -245,6 +245,7 @@ _read_progress: Final = PreparedQuery(
     fields=("id", "step_key", "opened_at", "last_at", "completed_at"),
     extra=("enrolment_key", "why", "done"),
 )
+_PROGRESS: Final = ("step_key", "opened_at", "last_at", "completed_at", "enrolment_key", "why", "done")
 _read_attempts: Final = PreparedQuery(
     lambda: LearningEvent.objects.filter(
         is_among("enrolment_id", "enrolments"), is_among("step_key", "steps")
@@ -255,10 +256,20 @@ _read_grants: Final = PreparedQuery(
 )
 
 
+def ask_standing(enrolment_ids: Sequence[uuid.UUID]) -> tuple[Question[Any], Question[Any]]:
+    """What `read_courses` needs to know first, to be asked along with other things."""
+    given = {"enrolments": enrolment_ids}
+    return Question(_read_progress, given, columns=_PROGRESS), Question(_read_grants, given)
+
+
 def read_courses(
-    enrolments: Sequence[Enrolment], *, here: uuid.UUID | None = None, with_reasons: bool = False
+    enrolments: Sequence[Enrolment],
+    *,
+    with_reasons: bool = False,
+    along: Sequence[list[Any]] | None = None,
 ) -> list[CourseView]:
-    """Several learners or several courses, at the same cost: two queries, a third where an assessment is under way.
+    """Several learners or several courses, at the same cost: one round trip, none where the answers to `ask_standing`
+    were read `along` with something else; a second where an assessment is under way.
 
     One more for outlines, and one for terms, that the process has not read. Only `with_reasons` the state says for
     what reason a step is complete.
@@ -269,36 +280,38 @@ def read_courses(
     prime_outlines(enrolment.edition for enrolment in enrolments)
     ids = [enrolment.pk for enrolment in enrolments]
     grants: dict[uuid.UUID, list[Grant]] = defaultdict(list)
-    for grant in _read_grants.objects(enrolments=ids):
+    progress, granted = along or ask_together(*ask_standing(ids))
+    for grant in granted:
         grants[grant.enrolment_id].append(read_grant(grant))
     base = read_base_terms({enrolment.edition_id for enrolment in enrolments})
-    states = _read_states(enrolments, with_reasons=with_reasons)
+    states = _read_states(enrolments, progress, with_reasons=with_reasons)
     return [
         _view(
             enrolment,
             state=states[enrolment.pk],
             terms=_apply_grants(base.get(enrolment.edition_id, {}), grants[enrolment.pk], enrolment, now),
             now=now,
-            here=here,
         )
         for enrolment in enrolments
     ]
 
 
-def _read_states(enrolments: Sequence[Enrolment], *, with_reasons: bool) -> dict[uuid.UUID, CourseState]:
-    """Where each learner stands in each step: as projected, and from the ledger where attempts matter. Two queries.
+def _read_states(
+    enrolments: Sequence[Enrolment], progress: Iterable[Sequence[Any]], *, with_reasons: bool
+) -> dict[uuid.UUID, CourseState]:
+    """Where each learner stands in each step: as projected, and from the ledger where attempts matter.
 
-    Of a step that is complete, and of a lesson, the projection tells all that is asked of it. What an assessment that
-    is not complete waits for is told by its attempts.
+    At most one query. Of a step that is complete, and of a lesson, the projection tells all that is asked of it. What
+    an assessment that is not complete waits for is told by its attempts.
     """
     ids = [enrolment.pk for enrolment in enrolments]
     rows: dict[int, list[StepState]] = defaultdict(list)
     begun: list[tuple[uuid.UUID, uuid.UUID]] = []
-    for values in _read_progress.rows(enrolments=ids):
-        state = _read_state(values, with_reason=with_reasons)
-        rows[values[5].int].append(state)
+    for *values, enrolment_id, reason, parts in progress:
+        state = _read_state(values, reason=reason if with_reasons else None, parts=parts)
+        rows[enrolment_id.int].append(state)
         if state.completed_at is None:
-            begun.append((values[5], state.key))
+            begun.append((enrolment_id, state.key))
     assessed = {enrolment.pk: steps_of(enrolment.edition).assessed for enrolment in enrolments}
     under_way = {(enrolment, step) for enrolment, step in begun if step in assessed[enrolment]}
     events: dict[uuid.UUID, list[Event]] = defaultdict(list)
@@ -318,9 +331,9 @@ def _read_states(enrolments: Sequence[Enrolment], *, with_reasons: bool) -> dict
     }
 
 
-def _read_state(row: Sequence[Any], *, with_reason: bool) -> StepState:
+def _read_state(row: Sequence[Any], *, reason: str | None, parts: str | None) -> StepState:
     """A step as the projection tells it: all but its attempts, and its parts without saying which is of which kind."""
-    _id, key, opened_at, last_at, completed_at, _enrolment, reason, parts = row
+    key, opened_at, last_at, completed_at = row
     done = json.loads(parts) if parts else {}
     return StepState(
         key=key,
@@ -328,7 +341,7 @@ def _read_state(row: Sequence[Any], *, with_reason: bool) -> StepState:
         last_at=last_at,
         active_at=last_at,
         completed_at=completed_at,
-        reason=json.loads(reason) if reason and with_reason else {},
+        reason=json.loads(reason) if reason else {},
         checks=done,
         reflections=done,
     )
@@ -402,7 +415,6 @@ def _view(
     state: CourseState,
     terms: Mapping[uuid.UUID, StepTerms],
     now: datetime,
-    here: uuid.UUID | None,
 ) -> CourseView:
     course = steps_of(enrolment.edition)
     following = next_step(course, state) if enrolment.state == Enrolment.State.ACTIVE else None
@@ -414,7 +426,7 @@ def _view(
         way=find_way(
             enrolment.edition,
             {key: step.status for key, step in state.by_number.items()},
-            here=here or (following.key if following else None),
+            here=following.key if following else None,
         ),
         reasons=tuple(explain_incomplete(course, facts)),
         following=following.key if following else None,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 
 from core.prepared import PreparedQuery, given_text, given_uuid
+from core.questions import Question
 from lms.models import Notice
 from lms.texts import NoticeText, say_notice
 from lms.words import say_date
@@ -43,7 +44,7 @@ def _unread() -> QuerySet[Notice]:
 
 
 _read_all: Final = PreparedQuery(lambda: _unread()[:MOST])
-_read_of_enrolment: Final = PreparedQuery(
+_read_of_enrolment: Final[PreparedQuery[Any]] = PreparedQuery(
     lambda: (
         _unread()
         .annotate(enrolment_key=KeyTextTransform("enrolment", "params"))
@@ -52,11 +53,15 @@ _read_of_enrolment: Final = PreparedQuery(
 )
 
 
-def read_notices(subject_id: uuid.UUID, *, enrolment_id: uuid.UUID | None = None) -> list[NoticeView]:
-    """What a person has not read yet, the newest first; of one enrolment where it is given. One query."""
-    rows: Sequence[Notice]
-    if enrolment_id is None:
-        rows = _read_all.objects(subject=subject_id)
-    else:
-        rows = _read_of_enrolment.objects(subject=subject_id, enrolment=str(enrolment_id))
+def read_notices(subject_id: uuid.UUID) -> list[NoticeView]:
+    """What a person has not read yet, the newest first. One query."""
+    return say_notices(_read_all.objects(subject=subject_id))
+
+
+def ask_notices(subject_id: uuid.UUID, enrolment_id: uuid.UUID) -> Question[Notice]:
+    """What a person has not read yet of one enrolment, the newest first; for `say_notices`."""
+    return Question(_read_of_enrolment, {"subject": subject_id, "enrolment": str(enrolment_id)})
+
+
+def say_notices(rows: Iterable[Notice]) -> list[NoticeView]:
     return [NoticeView(notice=row, text=say_notice(row)) for row in rows]

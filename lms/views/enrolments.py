@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,25 +16,33 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.services import read_texts
 from core import clock
 from core.errors import DomainError
+from core.questions import Question
 from lms.forms import CertificateNameForm, WithdrawForm
 from lms.models import Enrolment, Notice
-from lms.selectors.courses import enrolment_url, read_course
-from lms.selectors.notices import read_notices
+from lms.selectors.courses import ask_standing, enrolment_url, read_course
+from lms.selectors.notices import ask_notices, say_notices
 from lms.services import confirm_certificate_name, withdraw_learner
 from lms.texts import language
 from lms.views.common import course_crumbs, current_subject, learner_view
 
 
+def _ask_along(
+    request: HttpRequest, *, subject_id: uuid.UUID, enrolment: uuid.UUID, **_kwargs: Any
+) -> Sequence[Question[Any]]:
+    return [*ask_standing([enrolment]), ask_notices(subject_id, enrolment)]
+
+
 @require_safe
-@learner_view
-def show_enrolment(request: HttpRequest, *, enrolment: Enrolment) -> HttpResponse:
+@learner_view(along=_ask_along)
+def show_enrolment(request: HttpRequest, *, enrolment: Enrolment, along: Sequence[list[Any]]) -> HttpResponse:
     """The course as its learner's own: the way, what is next, why it is not complete, dates."""
-    course = read_course(enrolment)
+    *standing, notices = along
+    course = read_course(enrolment, along=standing)
     name = read_texts([enrolment.certificate_name_id]).get(enrolment.certificate_name_id)  # type: ignore[arg-type]
     context = {
         "course": course,
         "certificate_name": name.text if name else "",
-        "notices": read_notices(enrolment.subject_id, enrolment_id=enrolment.pk),
+        "notices": say_notices(notices),
         "breadcrumbs": course_crumbs(enrolment),
     }
     return render(request, "lms/enrolment.html", context)

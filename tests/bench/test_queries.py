@@ -41,16 +41,16 @@ from tests.lms.test_learner_queries import enrol_deep, screens
 pytestmark = pytest.mark.django_db
 
 AT_MOST: Final = {
-    "lesson": 6,
-    "course_home": 8,
-    "complete_step": 8,
-    "save_response": 9,
-    "attempt_page": 4,
-    "submit_attempt": 14,
+    "lesson": 4,
+    "course_home": 5,
+    "complete_step": 7,
+    "save_response": 8,
+    "attempt_page": 3,
+    "submit_attempt": 12,
     "offering_page": 6,
     "competency_map": 4,
-    "verification": 5,
-    "catalogue": 2,
+    "verification": 1,
+    "catalogue": 1,
 }
 SignIn = Callable[[User], Client]
 MANY: Final = 4
