@@ -20,7 +20,7 @@ import atexit
 import select
 import time
 from collections import deque
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psycopg
 from django.db.backends.postgresql import base
@@ -33,7 +33,7 @@ LONGEST_SILENCE: Final = 30.0
 # What is prepared is planned once for all values, not for each anew. Left to itself the server goes on planning what
 # takes a list, as it cannot know how long that is: a millisecond for four joins. What Django's cursor sends has its
 # values in its text and is planned for them.
-PLANNED_ONCE: Final = "-c plan_cache_mode=force_generic_plan"
+PLANNED_ONCE: Final = "SET plan_cache_mode = force_generic_plan"
 # So many runs until psycopg prepares a statement that nobody asked it to.
 NEVER_BY_ITSELF: Final = 2**62
 
@@ -135,7 +135,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.settings_dict.get("PREPARE"):
             # Only what asks for it (`core.prepared`) is prepared, however often another statement runs.
             params["prepare_threshold"] = NEVER_BY_ITSELF
-            params["options"] = f"{params.get('options', '')} {PLANNED_ONCE}".strip()
         return params
 
     def connect(self) -> None:
@@ -155,6 +154,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.connection = kept.connection
         self.line = kept
         kept.held = []
+
+    def init_connection_state(self) -> None:
+        super().init_connection_state()
+        if self.settings_dict.get("PREPARE"):
+            # Not an option of the connection: a pooler between refuses those that it does not know.
+            cast(Any, self.connection).execute(PLANNED_ONCE)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection: Any = super().get_new_connection(conn_params)
