@@ -457,15 +457,18 @@ class _Reading:
         self, wanted: RosterFilter, tally: Tally, number: int | str | None
     ) -> tuple[Page[int], tuple[RosterRow, ...], tuple[RosterRow, ...]]:
         """The rows of one page, and the first of those who are stuck. One round trip of three queries at most; one or
-        two more where a name is searched, or somebody was granted more attempts and used them.
+        two more where a name is searched, somebody was granted more attempts and used them, or a later page is asked
+        for in another order than by name.
         """
-        searched = None
-        if wanted.folded or self.out:
-            stuck = _stuck(self.now, self.since, sorted(self.out))
-            searched = _choose(wanted, stuck).filter(offering=self.offering)
+        stuck = _stuck(self.now, self.since, sorted(self.out))
+        chosen = _choose(wanted, stuck).filter(offering=self.offering)
+        searched = chosen if wanted.folded or self.out else None
         found = searched.count() if searched is not None and wanted.folded else self._count(wanted, tally)
         page = Paginator(range(found), LEARNERS_A_PAGE).get_page(number)
         start = max(page.start_index() - 1, 0)
+        if start and wanted.sort != "name":
+            # Far down in an order that no index has, a plan for these values takes half of the time of a general one.
+            searched = chosen
         queries = [_prepared_page(wanted.show, wanted.sort, start)] if searched is None else []
         # Nobody is looked for who is not counted.
         queries += [_read_out, _read_idle] if tally.stuck else []

@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import starmap
 from typing import Any, Final
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Subject
@@ -43,15 +44,18 @@ from lms.rules import Step, StepState, blocking_step, fold_step
 from lms.signals import course_completed, evidence_recorded
 from modules.selectors import kept_edition
 
-_lock: Final[PreparedLock[Enrolment]] = PreparedLock(
-    lambda: Enrolment.objects.filter(pk=given_uuid("enrolment")),
-    joined=("offering", "subject"),
-    also=(Subject,),
-)
-_lock_own: Final[PreparedLock[Enrolment]] = PreparedLock(
-    lambda: Enrolment.objects.filter(pk=given_uuid("enrolment"), subject_id=given_uuid("subject")),
-    joined=("offering", "subject"),
-    also=(Subject,),
+
+def _prepare_lock(find: Callable[[], QuerySet[Enrolment]]) -> PreparedLock[Enrolment]:
+    return PreparedLock(
+        find,
+        joined=("offering", "subject"),
+        also=(Subject,),
+    )
+
+
+_lock: Final = _prepare_lock(lambda: Enrolment.objects.filter(pk=given_uuid("enrolment")))
+_lock_own: Final = _prepare_lock(
+    lambda: Enrolment.objects.filter(pk=given_uuid("enrolment"), subject_id=given_uuid("subject"))
 )
 _write_events: Final = PreparedRows(
     LearningEvent,
@@ -176,7 +180,7 @@ class StepLedger:
         more = (ask_events(enrolment_id, guess), ask_records(enrolment_id)) if guess else ()
         found, *answers = ask_together(own, *more)
         if not found:
-            raise NotFound(_("There is no such enrolment."))
+            raise NotFound("There is no such enrolment.")
         enrolment = _found(found, enrolment_id)
         step_key = find_key(enrolment)
         if step_key != guess:
