@@ -106,8 +106,8 @@ def render_certificate_pdf(*, facts: CertificateFacts, language: Language) -> by
     place = _first_fit.get((shape, language))
     if place is None or not fits(place):
         # The other language mostly takes as much room.
-        known = [_first_fit.get((shape, other)) for other in LANGUAGES if other != language]
-        place = find_first(fits, count=len(LAYOUTS), guess=known[0] or 0)
+        other = next(one for one in LANGUAGES if one != language)
+        place = find_first(fits, count=len(LAYOUTS), guess=_first_fit.get((shape, other), 0))
         if place == len(LAYOUTS):
             raise PdfError(["The certificate does not fit on one page; shorten the title of the course."])
         if len(_first_fit) >= _MOST_SHAPES:

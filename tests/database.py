@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from django.apps import apps
@@ -310,9 +310,16 @@ def _send_others_away(link: psycopg.Connection[Any]) -> None:
     link.commit()
 
 
+def _read_digests(link: psycopg.Connection[Any], statement: LiteralString) -> tuple[Any, ...]:
+    found = link.execute(statement).fetchone()
+    assert found is not None
+    return tuple(found)
+
+
 def _read_schema(link: psycopg.Connection[Any]) -> tuple[Any, ...]:
     """What changes where tables, triggers, functions or rights do."""
-    found = link.execute(
+    return _read_digests(
+        link,
         "SELECT (SELECT md5(string_agg(concat_ws(' ', oid, relname, relacl), ',' ORDER BY oid))"
         " FROM pg_class WHERE relnamespace = 'public'::regnamespace),"
         " (SELECT md5(string_agg(concat_ws(' ', oid, attname, atttypid, attnotnull, attacl), ',' ORDER BY oid, attnum))"
@@ -320,15 +327,14 @@ def _read_schema(link: psycopg.Connection[Any]) -> tuple[Any, ...]:
         " (SELECT md5(string_agg(concat_ws(' ', oid, tgenabled), ',' ORDER BY oid)) FROM pg_trigger),"
         " (SELECT md5(string_agg(concat_ws(' ', oid, convalidated), ',' ORDER BY oid)) FROM pg_constraint),"
         " (SELECT md5(string_agg(concat_ws(' ', oid, prosrc), ',' ORDER BY oid))"
-        " FROM pg_proc WHERE pronamespace = 'public'::regnamespace)"
-    ).fetchone()
-    assert found is not None
-    return tuple(found)
+        " FROM pg_proc WHERE pronamespace = 'public'::regnamespace)",
+    )
 
 
 def _read_definitions(link: psycopg.Connection[Any]) -> tuple[Any, ...]:
     """The same by what things are and not by which: takes longer."""
-    found = link.execute(
+    return _read_digests(
+        link,
         "SELECT (SELECT md5(string_agg(concat_ws(' ', relname, relkind, relacl), ',' ORDER BY relname))"
         " FROM pg_class WHERE relnamespace = 'public'::regnamespace),"
         " (SELECT md5(string_agg(concat_ws(' ', attrelid::regclass, attname, atttypid, attnotnull, attacl), ','"
@@ -343,10 +349,8 @@ def _read_definitions(link: psycopg.Connection[Any]) -> tuple[Any, ...]:
         " convalidated), ',' ORDER BY conrelid::regclass::text, conname))"
         " FROM pg_constraint WHERE connamespace = 'public'::regnamespace),"
         " (SELECT md5(string_agg(concat_ws(' ', proname, prosrc), ',' ORDER BY proname, prosrc))"
-        " FROM pg_proc WHERE pronamespace = 'public'::regnamespace)"
-    ).fetchone()
-    assert found is not None
-    return tuple(found)
+        " FROM pg_proc WHERE pronamespace = 'public'::regnamespace)",
+    )
 
 
 def _read_rows(link: psycopg.Connection[Any]) -> dict[str, bytes]:

@@ -108,8 +108,7 @@ def _find_relative(value: object) -> list[str]:
 
 
 # What PyLD made of a context where another one holds, with the context itself, so that its `id` stays its own.
-_processed: Final[dict[Hashable, tuple[Any, Any]]] = {}
-_MOST_PROCESSED: Final = 512
+_processed: Final[Kept[Hashable, tuple[Any, Any]]] = Kept(512)
 
 
 @cache
@@ -132,13 +131,10 @@ def _make_processor() -> Any:
                 return process(active_ctx, local_ctx, options, *more, **named)
             is_named = isinstance(local_ctx, list) and all(isinstance(one, str) for one in local_ctx)
             key = outer, tuple(local_ctx) if is_named else id(local_ctx), *sorted(named.items())
-            kept, made = _processed.get(key, (None, None))
-            if made is None or not (is_named or kept is local_ctx):
-                made = process(active_ctx, local_ctx, options, **named)
-                if len(_processed) >= _MOST_PROCESSED:
-                    _processed.clear()
-                _processed[key] = local_ctx, made
-            return made
+            found = _processed.find(key)
+            if found is None or not (is_named or found[0] is local_ctx):
+                found = _processed.keep(key, (local_ctx, process(active_ctx, local_ctx, options, **named)))
+            return found[1]
 
     return Processor
 

@@ -49,12 +49,8 @@ class CourseSteps:
         return {str(step.key): place for place, step in enumerate(self.steps)}
 
     @cached_property
-    def by_key(self) -> Mapping[UUID, Step]:
-        return {step.key: step for step in self.steps}
-
-    @cached_property
     def by_number(self) -> Mapping[int, Step]:
-        """The same by the keys as numbers, which Python compares by itself: a UUID takes a call each time."""
+        """The steps by their keys as numbers, which Python compares by itself: a UUID takes a call each time."""
         return {step.key.int: step for step in self.steps}
 
     @classmethod

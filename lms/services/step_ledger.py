@@ -127,7 +127,7 @@ def _found(rows: Sequence[Enrolment], enrolment_id: uuid.UUID) -> Enrolment:
 
 def find_step(enrolment: Enrolment, step_key: uuid.UUID) -> Step:
     """The step of the pinned edition. No query once the outline is read."""
-    step = steps_of(enrolment.edition).by_key.get(step_key)
+    step = steps_of(enrolment.edition).by_number.get(step_key.int)
     if step is None:
         raise NotFound(_("This step is not part of your course."))
     return step

@@ -8,20 +8,15 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core.cache import cache
 from django.test import Client
 
 from accounts.adapter import SecondFactorAdapter
 from accounts.models import Organization, Role, User
 from accounts.services import grant_role
-from tests.factories.accounts import PASSWORD
+from tests.factories.accounts import PASSWORD, code_for
 
 pytestmark = pytest.mark.django_db
-
-
-def code_for(secret: str) -> str:
-    return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
 
 
 def enter(user: User) -> Client:

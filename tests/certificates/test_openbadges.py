@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from certificates import keys
 from certificates.facts import CertificateFacts
 from certificates.openbadges import credential, did, loader, proof, status_list
+from core.kept import Kept
 from tests.certificates.examples import make_facts, make_partner
 
 DATA = Path(__file__).parent / "data"
@@ -157,9 +158,7 @@ def test_contexts_that_are_kept_give_what_pyld_alone_gives(
     """However the documents come, and also where what is kept is given up in between."""
     from pyld import jsonld
 
-    monkeypatch.setattr(proof, "_processed", {})
-    if clears:
-        monkeypatch.setattr(proof, "_MOST_PROCESSED", 3)
+    monkeypatch.setattr(proof, "_processed", Kept(3 if clears else 512))
     certificate, listed = build(), make_list(3)
     odd = {
         **certificate,
