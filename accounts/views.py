@@ -14,7 +14,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -28,6 +27,7 @@ from accounts.own_data import KIND as OWN_DATA
 from accounts.permissions import may_read_text
 from accounts.requests import SignedInRequest, read_job_key
 from accounts.selectors import has_consent, list_consents, list_texts, read_words
+from core.caching import never_kept
 from core.errors import DomainError
 
 # More than this of one kind are in the download only.
@@ -35,7 +35,7 @@ SHOWN_ROWS = 40
 
 
 @login_required
-@never_cache
+@never_kept
 @require_http_methods(["GET", "POST"])
 def edit_profile(request: SignedInRequest) -> HttpResponse:
     """Name, language, time zone, notices."""
@@ -63,7 +63,7 @@ def edit_profile(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
-@never_cache
+@never_kept
 @require_safe
 def show_data(request: SignedInRequest) -> HttpResponse:
     """Everything held about the person who asks."""
@@ -119,7 +119,7 @@ def withdraw_consent(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
 
 
 @login_required
-@never_cache
+@never_kept
 @require_http_methods(["GET", "POST"])
 def erase_text(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
     """Ask once, then erase one text of one's own."""
@@ -145,7 +145,7 @@ def erase_text(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
 
 @sensitive_post_parameters("password")
 @login_required
-@never_cache
+@never_kept
 @require_http_methods(["GET", "POST"])
 def erase_account(request: SignedInRequest) -> HttpResponse:
     """What goes, what stays, and the last question; then the account is gone."""
@@ -173,7 +173,7 @@ def erase_account(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/erase.html", {"form": form, "held": held, "job_key": uuid.uuid4()})
 
 
-@never_cache
+@never_kept
 @require_safe
 def show_erased(request: HttpRequest) -> HttpResponse:
     """Goodbye."""
@@ -183,7 +183,7 @@ def show_erased(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@never_cache
+@never_kept
 @require_safe
 def download_file(request: SignedInRequest, key: uuid.UUID) -> FileResponse:
     """A file that somebody sent, to its owner and to those who may read the owner's records. Others: 404.

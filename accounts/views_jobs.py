@@ -13,7 +13,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from wagtail.admin.auth import require_admin_access
 
@@ -25,6 +24,7 @@ from accounts.permissions import is_administrator
 from accounts.requests import SignedInRequest
 from accounts.second_factor import is_unprotected
 from core import clock
+from core.caching import never_kept
 from core.extensions import work_notes
 
 JOBS_A_PAGE: Final = 30
@@ -154,7 +154,7 @@ def find_job(user: Any, key: uuid.UUID) -> Job:
 
 
 @login_required
-@never_cache
+@never_kept
 @require_safe
 def list_jobs(request: SignedInRequest) -> HttpResponse:
     """What one asked, the newest first. Two queries for any number, and those of the frame."""
@@ -165,7 +165,7 @@ def list_jobs(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
-@never_cache
+@never_kept
 @require_safe
 def show_job(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
     """One job. It looks again by itself, with scripts and without, until it is over."""
@@ -173,7 +173,7 @@ def show_job(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
     return render(request, _partial_or(request, "accounts/job.html"), context)
 
 
-@never_cache
+@never_kept
 @require_safe
 @require_admin_access
 def show_job_in_cms(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
@@ -218,7 +218,7 @@ def _partial_or(request: HttpRequest, template: str) -> str:
 
 
 @login_required
-@never_cache
+@never_kept
 @require_safe
 def fetch_job_file(request: SignedInRequest, key: uuid.UUID) -> FileResponse:
     """The file of a job, for who asked and still may have it. Always an attachment; logged where it is about others."""

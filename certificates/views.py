@@ -16,7 +16,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Organization, User
@@ -46,6 +45,7 @@ from certificates.selectors import (
 )
 from certificates.tables import write_csv
 from core import clock
+from core.caching import never_kept
 from core.errors import DomainError, TooMany
 from core.extensions import site_identity
 from core.ratelimit import Limit, consume, find_address
@@ -60,7 +60,7 @@ ROWS_A_PAGE = 50
 # --- Checking -------------------------------------------------------------------------------------------------------
 
 
-@never_cache
+@never_kept
 @require_safe
 def check(request: HttpRequest) -> HttpResponseBase:
     """Look a certificate up by its number or address. One query, and those of the limit."""
@@ -132,7 +132,7 @@ def registrars_only(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
             raise PermissionDenied
         return view(request, *args, **kwargs)
 
-    return never_cache(login_required(wrapper))
+    return never_kept(login_required(wrapper))
 
 
 @registrars_only
@@ -338,10 +338,10 @@ def holders_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
         )
         return view(request, certificate=get_object_or_404(found), **kwargs)
 
-    return never_cache(login_required(wrapper))
+    return never_kept(login_required(wrapper))
 
 
-@never_cache
+@never_kept
 @login_required
 @require_safe
 def list_mine(request: HttpRequest) -> HttpResponse:

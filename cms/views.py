@@ -10,17 +10,17 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from cms.search import find_entries
+from core.caching import never_kept
 from core.extensions import home_panels
 
 RESULTS_A_PAGE = 20
 
 
 @require_safe
-@never_cache
+@never_kept
 @login_required
 def show_my_home(request: HttpRequest) -> HttpResponse:
     """A person's own home: what the floors have to say to them, in their order."""

@@ -15,10 +15,10 @@ class CoreConfig(AppConfig):
         from PIL import Image
 
         from core.ledger import finish_migration
+        from core.replaced import replace_in_django
         from core.security_txt import warn_of_missing_address
-        from core.threads import keep_in_threads
 
-        keep_in_threads()
+        replace_in_django()
         # Whoever opens a picture, we or Wagtail, is warned above this, and refused above twice as many pixels.
         Image.MAX_IMAGE_PIXELS = settings.WAGTAILIMAGES_MAX_IMAGE_PIXELS
 

@@ -15,12 +15,12 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
 from django.http import HttpRequest, JsonResponse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult, get_date_max
 
 from core import clock
+from core.caching import never_kept
 
 log = logging.getLogger(__name__)
 
@@ -69,14 +69,14 @@ CHECKS: Final[dict[str, Callable[[], None]]] = {
 }
 
 
-@never_cache
+@never_kept
 @require_safe
 def show_liveness(request: HttpRequest) -> JsonResponse:
     """The process answers."""
     return JsonResponse({"status": "ok"})
 
 
-@never_cache
+@never_kept
 @require_safe
 def show_readiness(request: HttpRequest) -> JsonResponse:
     """Each part and whether it is ready; 503 where one is not. What exactly is wrong stands in the log."""

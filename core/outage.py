@@ -16,10 +16,11 @@ from django.db import Error as DjangoDatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.defaults import server_error
 
+from core.caching import NEVER
 from core.errors import NoRoom, describe_error, say_no_room
 from core.storage import lacks_room
 
@@ -78,7 +79,7 @@ def show_failure(request: HttpRequest) -> HttpResponse:
     response["Content-Language"] = language
     if outage:
         response["Retry-After"] = str(RETRY_SECONDS)
-    add_never_cache_headers(response)
+    response["Cache-Control"] = NEVER
     patch_vary_headers(response, ["Accept-Language", "Cookie"])
     return response
 

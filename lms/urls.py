@@ -6,7 +6,37 @@ from lms.views import attempts, books, catalogue, competencies, enrolments, step
 
 app_name = "lms"
 
+# A learner's own course. Most requests are for it: it is looked for first.
+_learn: list[URLPattern | URLResolver] = [
+    path("", enrolments.show_enrolment, name="enrolment"),
+    path("<slug:step>/", steps.show_step, name="step"),
+    path("<slug:step>/worksheets/<str:part>/", steps.print_worksheet, name="worksheet"),
+    path(
+        "<slug:step>/worksheets/<str:part>/download.pdf",
+        steps.download_worksheet,
+        name="worksheet_pdf",
+    ),
+    path("<slug:step>/attempts/<uuid:attempt>/", attempts.show_attempt, name="attempt"),
+    path(
+        "<slug:step>/attempts/<uuid:attempt>/<int:number>/",
+        attempts.show_question,
+        name="question",
+    ),
+    path(
+        "<slug:step>/attempts/<uuid:attempt>/review/",
+        attempts.review,
+        name="attempt_review",
+    ),
+    path(
+        "<slug:step>/attempts/<uuid:attempt>/result/",
+        attempts.show_result,
+        name="result",
+    ),
+    path("<slug:step>/files/<uuid:file>/", attempts.download_file, name="file"),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("learn/<uuid:enrolment>/", include(_learn)),
     # The catalogue, open to everyone
     path("trainings/", catalogue.show_catalogue, name="catalogue"),
     path("trainings/<slug:course>/", catalogue.show_course, name="course"),
@@ -20,35 +50,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("my/notices/<uuid:notice>/", enrolments.open_notice, name="notice"),
     path("enrolments/<uuid:enrolment>/name/", enrolments.change_name, name="enrolment_name"),
     path("enrolments/<uuid:enrolment>/withdraw/", enrolments.withdraw, name="enrolment_withdraw"),
-    path("learn/<uuid:enrolment>/", enrolments.show_enrolment, name="enrolment"),
-    path("learn/<uuid:enrolment>/<slug:step>/", steps.show_step, name="step"),
-    path(
-        "learn/<uuid:enrolment>/<slug:step>/worksheets/<str:part>/", steps.print_worksheet, name="worksheet"
-    ),
-    path(
-        "learn/<uuid:enrolment>/<slug:step>/worksheets/<str:part>/download.pdf",
-        steps.download_worksheet,
-        name="worksheet_pdf",
-    ),
-    path(
-        "learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/", attempts.show_attempt, name="attempt"
-    ),
-    path(
-        "learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/<int:number>/",
-        attempts.show_question,
-        name="question",
-    ),
-    path(
-        "learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/review/",
-        attempts.review,
-        name="attempt_review",
-    ),
-    path(
-        "learn/<uuid:enrolment>/<slug:step>/attempts/<uuid:attempt>/result/",
-        attempts.show_result,
-        name="result",
-    ),
-    path("learn/<uuid:enrolment>/<slug:step>/files/<uuid:file>/", attempts.download_file, name="file"),
     # The instructor's desk
     path("", include("lms.urls_desk")),
 ]

@@ -233,8 +233,8 @@ MUTANTS = (
     Mutant(
         name="a form is taken without its token",
         path="lms/urls.py",
-        old='    path("learn/<uuid:enrolment>/<slug:step>/", steps.show_step, name="step"),',
-        new='    path("learn/<uuid:enrolment>/<slug:step>/", __import__("django.views.decorators.csrf", fromlist=["x"])'
+        old='    path("<slug:step>/", steps.show_step, name="step"),',
+        new='    path("<slug:step>/", __import__("django.views.decorators.csrf", fromlist=["x"])'
         '.csrf_exempt(steps.show_step), name="step"),',
         tests=("tests/config/test_every_answer.py", "-k", "does_without_the_token"),
     ),

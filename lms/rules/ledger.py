@@ -206,42 +206,48 @@ def fold_step(step: UUID, events: Iterable[Event]) -> StepState:
 
 
 def _once_in_time(events: Iterable[Event]) -> list[Event]:
-    once: dict[UUID, Event] = {}
+    # By their keys as numbers, which Python compares by itself.
+    once: dict[int, Event] = {}
     for event in sorted(events, key=_in_time):
-        once.setdefault(event.id, event)
+        once.setdefault(event.id.int, event)
     return list(once.values())
 
 
 def _fold_in_time(step: UUID, events: Iterable[Event]) -> StepState:
-    state = StepState(key=step)
+    values = dict(vars(StepState(key=step)))
     for event in events:
-        state = apply_event(state, event)
-    return state
+        values |= _changes(values, event)
+    return StepState(**values)
 
 
 def apply_event(state: StepState, event: Event) -> StepState:
     """The state of a step after one more event that is not earlier than those before it."""
+    return replace(state, **_changes(vars(state), event))
+
+
+def _changes(before: Mapping[str, Any], event: Event) -> dict[str, Any]:
+    """Which fields of a `StepState` an event changes, and to what."""
     at, key, result = event.occurred_at, event.object_key, dict(event.result)
     changes: dict[str, Any] = {"last_at": at}
     if event.verb is Verb.COMPLETED and result.get("code") == "lesson_finished":
         # Finishing a lesson is the learner's own doing; an assessment's completion may follow from a mark.
         changes["active_at"] = at
     if event.verb not in _NOT_BY_LEARNER:
-        changes |= {"active_at": at, "opened_at": state.opened_at or at}
+        changes |= {"active_at": at, "opened_at": before["opened_at"] or at}
     match event.verb:
         case Verb.PROGRESSED:
             changes["position"] = key
         case Verb.REFLECTED:
-            changes |= {"reflections": {**state.reflections, key: result}, "position": key}
+            changes |= {"reflections": {**before["reflections"], key: result}, "position": key}
         case Verb.WROTE:
-            changes |= {"worksheets": {**state.worksheets, key: result}, "position": key}
+            changes |= {"worksheets": {**before["worksheets"], key: result}, "position": key}
         case Verb.CHECKED:
-            changes |= {"checks": {**state.checks, key: result}, "position": key}
-        case Verb.COMPLETED if state.completed_at is None:
+            changes |= {"checks": {**before["checks"], key: result}, "position": key}
+        case Verb.COMPLETED if before["completed_at"] is None:
             changes |= {"completed_at": at, "reason": result}
         case Verb.ATTEMPTED | Verb.SUBMITTED | Verb.RETURNED | Verb.MARKED:
-            changes["attempts"] = _with_attempt(state.attempts, event)
-    return replace(state, **changes)
+            changes["attempts"] = _with_attempt(before["attempts"], event)
+    return changes
 
 
 def is_stuck(

@@ -198,7 +198,9 @@ def complete_lesson(
 
     Refuses with `InvalidInput` whose `errors` name the parts that are still to be filled in.
     """
-    return _complete(StepLedger.open(enrolment.pk, step_key), language=language, client_id=client_id)
+    ledger = StepLedger.open(enrolment.pk, step_key)
+    _complete(ledger, language=language, client_id=client_id)
+    return ledger.row
 
 
 @transaction.atomic
@@ -210,20 +212,20 @@ def complete_own_lesson(
     guess: uuid.UUID | None,
     language: str,
     client_id: uuid.UUID,
-) -> StepProgress:
+) -> None:
     """`complete_lesson` by who knows only the address of a step, and says whose enrolment it is to be.
 
     `find_key` and `guess` are those of `StepLedger.open_own`. Refuses a stranger's enrolment with `NotFound`.
     """
     ledger = StepLedger.open_own(enrolment_id, subject_id=subject_id, find_key=find_key, guess=guess)
-    return _complete(ledger, language=language, client_id=client_id)
+    _complete(ledger, language=language, client_id=client_id)
 
 
-def _complete(ledger: StepLedger, *, language: str, client_id: uuid.UUID) -> StepProgress:
+def _complete(ledger: StepLedger, *, language: str, client_id: uuid.UUID) -> None:
     now = clock.now()
     enrolment, step_key = ledger.enrolment, ledger.step.key
     if ledger.state.completed_at is not None:
-        return stored_progress(enrolment, step_key)
+        return
     require_open(enrolment, now)
     ledger.require_unlocked()
     if ledger.state.opened_at is None:
@@ -244,7 +246,6 @@ def _complete(ledger: StepLedger, *, language: str, client_id: uuid.UUID) -> Ste
         )
     complete_step(ledger, language=language, now=now)
     ledger.write()
-    return ledger.row
 
 
 def complete_step(ledger: StepLedger, *, language: str, now: datetime) -> None:

@@ -8,9 +8,9 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from core.caching import never_kept
 from lms import texts
 from lms.permissions import find_printable
 from lms.selectors.book import read_book
@@ -18,7 +18,7 @@ from lms.views.common import my_crumbs
 
 
 @require_safe
-@never_cache
+@never_kept
 @login_required
 def show_book(request: HttpRequest, *, edition: uuid.UUID) -> HttpResponse:
     """A course edition on one page, laid out for paper: all of it, or for a learner what is open to them."""

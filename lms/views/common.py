@@ -12,10 +12,10 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 
 from accounts.models import Subject
 from accounts.services import subject_of
+from core.caching import never_kept
 from core.errors import DomainError, InvalidInput, NotAllowed, NotFound, describe_error
 from core.questions import Question
 from lms.models import Enrolment
@@ -51,7 +51,7 @@ def learner_view(view: View | None = None, *, along: Along | None = None) -> Any
 
 def signed_in_view(view: View) -> View:
     """A screen of one's own: sign-in, 404 for what is not there or not one's own; never kept by a shared cache."""
-    return never_cache(login_required(refusals_as_pages(view)))
+    return never_kept(login_required(refusals_as_pages(view)))
 
 
 def refusals_as_pages(view: View) -> View:

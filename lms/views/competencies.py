@@ -7,15 +7,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from core.caching import never_kept
 from lms.selectors.competencies import framework_editions_of, read_domain, read_maps
 from lms.views.common import current_subject, my_crumbs
 
 
 @require_safe
-@never_cache
+@never_kept
 @login_required
 def show_map(request: HttpRequest) -> HttpResponse:
     """Domains × levels of the standards, filled by what one holds."""
@@ -27,7 +27,7 @@ def show_map(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@never_cache
+@never_kept
 @login_required
 def show_domain(request: HttpRequest, *, domain: str) -> HttpResponse:
     """One domain: each competency's standing with what it rests on. `?framework=` names one of several."""

@@ -13,11 +13,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import is_administrator
 from accounts.requests import read_job_key
+from core.caching import never_kept
 from lms import texts
 from lms.forms_desk import RosterForm
 from lms.jobs import ask_roster
@@ -47,7 +47,7 @@ def desk_view(view: View) -> View:
     def wrapper(request: HttpRequest, *, offering: str, **kwargs: Any) -> HttpResponse:
         return view(request, offering=find_taught(request.user, offering), **kwargs)
 
-    return never_cache(login_required(refusals_as_pages(wrapper)))
+    return never_kept(login_required(refusals_as_pages(wrapper)))
 
 
 def learner_of_desk_view(view: View) -> View:
@@ -75,7 +75,7 @@ def _way_in(language: str) -> tuple[str, str]:
 
 
 @require_safe
-@never_cache
+@never_kept
 @login_required
 def list_desk(request: HttpRequest) -> HttpResponse:
     """The offerings that the person teaches, with what needs doing in each."""
