@@ -26,6 +26,7 @@ from django.template.loader import render_to_string
 
 from certificates.facts import LANGUAGES, Bilingual, CertificateFacts, CompetencyFact, Language
 from certificates.wording import WORDS, describe_level, format_date, format_minutes
+from core.kept import Kept
 from core.pdf import FONTS_DIR, PdfError, count_pages, lay_under, make_font_css, render_pdf
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ _PLACE_OF_FONTS: Final = "/*\ue000*/"
 
 
 # Which layout was the first to fit, by the shape of a certificate and the language: a cohort's have one shape.
-_first_fit: dict[tuple[Hashable, Language], int] = {}
-_MOST_SHAPES: Final = 256
+_first_fit: Final[Kept[tuple[Hashable, Language], int]] = Kept(256)
 
 Layer = Literal["form", "person"]
 WHOLE: Final[frozenset[Layer]] = frozenset({"form", "person"})
@@ -103,16 +103,14 @@ def render_certificate_pdf(*, facts: CertificateFacts, language: Language) -> by
         return drawn[place] is not None
 
     shape = _shape_of(facts)
-    place = _first_fit.get((shape, language))
+    place = _first_fit.find((shape, language))
     if place is None or not fits(place):
         # The other language mostly takes as much room.
         other = next(one for one in LANGUAGES if one != language)
-        place = find_first(fits, count=len(LAYOUTS), guess=_first_fit.get((shape, other), 0))
+        place = find_first(fits, count=len(LAYOUTS), guess=_first_fit.find((shape, other)) or 0)
         if place == len(LAYOUTS):
             raise PdfError(["The certificate does not fit on one page; shorten the title of the course."])
-        if len(_first_fit) >= _MOST_SHAPES:
-            _first_fit.clear()
-        _first_fit[shape, language] = place
+        _first_fit.keep((shape, language), place)
     pdf = drawn[place]
     assert pdf is not None
     return pdf

@@ -21,6 +21,8 @@ MEGABYTE: Final = 1024 * 1024
 # The first bytes tell the kind; Office files keep their mark further in.
 HEAD_BYTES: Final = 8192
 LONGEST_STEM: Final = 100
+# The largest file that a person may send, unless a place says otherwise.
+LARGEST: Final = 10 * MEGABYTE
 
 PICTURES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 DOCUMENTS: Final = frozenset(
@@ -69,7 +71,7 @@ def check_upload(
     upload: File[bytes],
     *,
     kinds: Collection[str] = PICTURES | DOCUMENTS,
-    max_bytes: int = 10 * MEGABYTE,
+    max_bytes: int = LARGEST,
     decode: bool = False,
 ) -> CheckedUpload:
     """What the file is, or RefusedUpload with a sentence for the sender. The file is left rewound.

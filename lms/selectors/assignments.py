@@ -17,6 +17,7 @@ from accounts.services import read_texts
 from assessments.documents import AssessmentDocument, Criterion, Submission
 from assessments.models import Mark, Response
 from assessments.services import SUBMISSION
+from core.uploads import LARGEST, MEGABYTE
 from lms import texts
 from lms.selectors.attempts import AssessmentView, AttemptView
 from lms.selectors.served import ServedHere, read_served
@@ -96,6 +97,20 @@ class AssignmentView:
             return ""
         needed = (mark * self.max_points / 100).quantize(Decimal("0.01"), rounding=ROUND_CEILING)
         return _("%(points)s passes.") % {"points": say_points(needed, self.max_points)}
+
+    @property
+    def room(self) -> int:
+        """How many more files may be added to the draft."""
+        return max(0, self.asked.max_files - (len(self.draft.files) if self.draft else 0))
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest file that is kept."""
+        return LARGEST
+
+    @property
+    def max_megabytes(self) -> int:
+        return LARGEST // MEGABYTE
 
     @property
     def last_mark(self) -> SubmissionView | None:

@@ -2,6 +2,7 @@
 //   [data-focus]          takes the focus when the page opens (the error summary)
 //   [data-autosave]       loads autosave.js     form[data-once]   loads once.js
 //   [data-copy]           loads copy.js         [data-video]      loads video.js
+//   [data-max-bytes]      loads files.js
 //   #messages data-offline data-online   what is said when the connection goes and comes back
 // An open menu closes with Escape or a press outside it.
 
@@ -35,3 +36,4 @@ if (has("[data-autosave]")) import("./autosave.js");
 if (has("form[data-once]")) import("./once.js");
 if (has("[data-copy]")) import("./copy.js");
 if (has("[data-video]")) import("./video.js");
+if (has("[data-max-bytes]")) import("./files.js");

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from assessments.rules import Form
 from cms.demo.cast import COHORT, COHORT_NAMES, SELF_PACED, key_of
 from cms.demo.learning import Walker
 from core import clock
+from core.uploads import LARGEST
 from lms.models import Enrolment, LearningEvent
-from tests.browser.walks import Walk, in_language, press, sign_in
+from tests.browser.walks import Walk, in_language, press, sign_in, take_up_to_the_assignment
 
 pytestmark = pytest.mark.usefixtures("seeded_site")
 
@@ -182,3 +184,41 @@ def test_leaving_while_it_is_sent_asks_nothing(make_page: Callable[..., Any]) ->
     page.locator("form.ask:not(.worksheet) .state.ok[data-saved]").first.wait_for()
     assert page.locator("form.ask:not(.worksheet) textarea").first.input_value() == "One more thing."
     assert "One more thing." in words_of(enrolment)
+
+
+def test_a_file_that_would_be_refused_does_not_go_over_the_line(
+    make_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    """It is told at once, by its name; what fits is kept, and the words are."""
+    name = next(name for name, _place, _language, far in COHORT_NAMES if far == "3.4")
+    enrolment = Enrolment.objects.select_related("edition", "subject__user").get(pk=key_of(COHORT, name))
+    take_up_to_the_assignment(enrolment, "en")
+    page = make_page()
+    sign_in(page, enrolment.subject.user.email)
+    walk = Walk(page, enrolment, "en")
+    walk.begin(walk.step("assignment"))
+    files = {"huge.pdf": LARGEST + 1, **{f"{number}.txt": 10 + number for number in range(1, 5)}}
+    for file, size in files.items():
+        (tmp_path / file).write_bytes(b"x" * size)
+    chosen = page.locator("#id_file")
+    said = page.locator("[data-left-out]")
+
+    chosen.set_input_files([tmp_path / "huge.pdf", tmp_path / "1.txt"])
+    assert "10 MB" in said.inner_text()
+    assert "huge.pdf" in said.inner_text()
+    assert "1.txt" not in said.inner_text()
+    assert chosen.get_attribute("aria-invalid") == "true"
+    assert chosen.evaluate("input => [...input.files].map(file => file.name)") == ["1.txt"]
+
+    # At most three may be handed in; one that is kept already leaves room for two.
+    page.fill("#id_text", "We saw nine break-ins.")
+    press(page, "button[value=draft]")
+    assert page.locator("fieldset .rows li").count() == 1
+    chosen.set_input_files([tmp_path / f"{number}.txt" for number in (2, 3, 4)])
+    assert "4.txt" in said.inner_text()
+    press(page, "button[value=draft]")
+    assert page.locator("fieldset .rows li").count() == 3
+    assert page.input_value("#id_text") == "We saw nine break-ins."
+    chosen.set_input_files([tmp_path / "4.txt"])
+    assert "4.txt" in said.inner_text()
+    assert chosen.evaluate("input => input.files.length") == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,25 +10,10 @@ import pytest
 from accounts.models import User
 from accounts.services import subject_of
 from cms.demo.cast import SELF_PACED
-from cms.demo.learning import Walker
-from core import clock
 from lms.models import Enrolment, StepProgress
-from modules.documents import OutlineStep
-from tests.browser.walks import Walk, in_language, press, sign_in
+from tests.browser.walks import Walk, in_language, press, sign_in, take_up_to_the_assignment
 
 pytestmark = pytest.mark.usefixtures("seeded_site")
-
-
-def take_up_to_the_assignment(enrolment: Enrolment, language: str, steps: Sequence[OutlineStep]) -> None:
-    """Finish the modules between without a browser: other tests walk them."""
-    walker = Walker(enrolment, language, clock.now())
-    for step in steps:
-        if step.kind == "assignment":
-            return
-        if step.kind == "lesson":
-            walker.lesson(step)
-        else:
-            walker.quiz(step, right=1)
 
 
 @pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.long), "fr"])
@@ -63,7 +48,7 @@ def test_a_learner_needs_no_scripts(make_page: Callable[..., Any], language: str
     attempt = walk.quiz(walk.step("quiz"))
     assert attempt.passed
     assert walk.steps[5].kind == "lesson"
-    take_up_to_the_assignment(enrolment, language, walk.steps[5:])
+    take_up_to_the_assignment(enrolment, language)
     walk.assignment(walk.step("assignment"), words="We saw nine break-ins, six the year before. " * 10)
     done = StepProgress.objects.filter(enrolment=enrolment, completed_at__isnull=False).count()
     assert done == len(walk.steps) - 2

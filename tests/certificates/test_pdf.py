@@ -120,11 +120,11 @@ def test_a_layout_is_looked_for_once_for_all_of_one_shape(monkeypatch: pytest.Mo
         """The layouts that were tried, the one that was kept last."""
         drawn.clear()
         assert count_pages(render_certificate_pdf(facts=facts, language=language)) == 1
-        kept = pdf_module._first_fit[pdf_module._shape_of(facts), language]
+        kept = pdf_module._first_fit.find((pdf_module._shape_of(facts), language))
         return [*sorted({*drawn} - {kept}), kept]
 
     monkeypatch.setattr(pdf_module, "render_certificate_html", note)
-    monkeypatch.setattr(pdf_module, "_first_fit", {})
+    pdf_module._first_fit.forget()
     pdf_module._draw_form.cache_clear()
     facts = make_facts(competencies=make_competencies(26))
     *tried, kept = draw_for(facts, "fr")
@@ -151,7 +151,7 @@ def test_laid_over_its_form_it_looks_as_if_it_were_drawn_whole(case: str, name: 
     facts, language = CASES[case]
     facts = replace(facts, holder_name=name)
     drawn = render_certificate_pdf(facts=facts, language=language)
-    layout = LAYOUTS[pdf_module._first_fit[pdf_module._shape_of(facts), language]]
+    layout = LAYOUTS[pdf_module._first_fit.find((pdf_module._shape_of(facts), language))]
     whole = render_pdf(html=render_certificate_html(facts=facts, language=language, layout=layout))
     assert ImageChops.difference(draw(whole), draw(drawn)).getbbox() is None
 

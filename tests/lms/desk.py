@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from accounts.models import Subject, User
+from accounts.models import Organization, Subject, User
 from assessments.models import Attempt
 from assessments.services import save_submission, submit_attempt
 from core import clock
 from lms.models import CourseProgress, Enrolment, EnrolmentEvent, Offering, StepProgress
 from lms.services import begin_attempt
-from tests.factories.lms import Course, finish_lesson, make_enrolment, sit_quiz
+from tests.factories.lms import Course, finish_lesson, make_course, make_enrolment, make_offering, sit_quiz
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,15 @@ class Desk:
 
     def mark_url(self, attempt: Attempt) -> str:
         return f"{self.url}marking/{attempt.pk}/"
+
+
+def make_desk(organization: Organization, **offering: Any) -> Desk:
+    """An offering of an organization, of a course that is made for it."""
+    course = make_course()
+    given = {"title": "Fall cohort", **offering}
+    return Desk(
+        course=course, offering=make_offering(edition=course.edition, organization=organization, **given)
+    )
 
 
 def enrol_many(desk: Desk, count: int, *, at: datetime | None = None) -> list[Enrolment]:

@@ -43,23 +43,10 @@ from lms.selectors.desk_roster import RosterFilter
 from lms.services import ExtraAllowance, complete_lesson, grant_accommodation, withdraw_learner
 from tests.conftest import EXAMPLES
 from tests.factories.accounts import make_user
-from tests.factories.lms import finish_lesson, make_course, make_enrolment, make_offering
-from tests.lms.desk import Desk, enrol_many, owner_of
+from tests.factories.lms import finish_lesson, make_enrolment, make_offering
+from tests.lms.desk import Desk, enrol_many, make_desk, owner_of
 from tests.lms.naive_roster import assert_exact
 from tests.lms.test_projections import Walk
-
-
-@pytest.fixture
-def desk(instructor: User, college: Organization) -> Desk:
-    return make_desk(college)
-
-
-def make_desk(college: Organization) -> Desk:
-    course = make_course()
-    return Desk(
-        course=course,
-        offering=make_offering(edition=course.edition, organization=college, title="Fall cohort"),
-    )
 
 
 class TestRules:

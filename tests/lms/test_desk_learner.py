@@ -22,17 +22,14 @@ from lms.selectors.courses import read_course
 from lms.selectors.desk_learner import explain_course, read_learner
 from lms.selectors.desk_people import find_learner
 from lms.services import PartAnswer, open_step, save_reflection, save_worksheet
-from tests.factories.lms import make_course, make_offering
-from tests.lms.desk import Desk
+from tests.lms.desk import Desk, make_desk
 
 SignIn = Callable[[User], Client]
 
 
 @pytest.fixture
 def desk(instructor: User, college: Organization) -> Desk:
-    course = make_course()
-    offering = make_offering(edition=course.edition, organization=college, time_zone="America/Vancouver")
-    return Desk(course=course, offering=offering)
+    return make_desk(college, time_zone="America/Vancouver")
 
 
 @pytest.fixture

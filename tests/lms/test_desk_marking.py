@@ -27,12 +27,6 @@ SignIn = Callable[[User], Client]
 
 
 @pytest.fixture
-def desk(instructor: User, college: Organization) -> Desk:
-    course = make_course()
-    return Desk(course=course, offering=make_offering(edition=course.edition, organization=college))
-
-
-@pytest.fixture
 def client(instructor: User, sign_in: SignIn) -> Client:
     return sign_in(instructor)
 

@@ -32,19 +32,10 @@ from lms.services import grant_accommodation, open_step, withdraw_learner
 from lms.services.desk import ExtraAllowance
 from tests.factories.accounts import make_user
 from tests.factories.jobs import fetch_made, read_body
-from tests.factories.lms import finish_lesson, make_course, make_offering
+from tests.factories.lms import finish_lesson, make_offering
 from tests.lms.desk import Desk, enrol_many
 
 SignIn = Callable[[User], Client]
-
-
-@pytest.fixture
-def desk(instructor: User, college: Organization) -> Desk:
-    course = make_course()
-    return Desk(
-        course=course,
-        offering=make_offering(edition=course.edition, organization=college, title="Fall cohort"),
-    )
 
 
 def _fold(enrolment: Enrolment) -> CourseState:

@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from accounts.models import AuditEntry, Organization, PersonalText, Role, User
+from accounts.models import AuditEntry, PersonalText, Role, User
 from accounts.services import end_role, save_file, save_text, subject_of
 from assessments.models import Attempt
 from assessments.services import save_submission
@@ -18,7 +18,7 @@ from lms.models import Offering
 from lms.permissions import may_teach, offerings_for, teaches_learner
 from lms.services import begin_attempt
 from tests.factories.accounts import make_role, make_user
-from tests.factories.lms import make_course, make_offering
+from tests.factories.lms import make_offering
 from tests.lms.desk import Desk
 
 SignIn = Callable[[User], Client]
@@ -37,12 +37,6 @@ ADDRESSES = {
     "learner_extend": ("{enrolment}/extend/", 200, 200),
     "learner_grant": ("{enrolment}/grant/", 200, 200),
 }
-
-
-@pytest.fixture
-def desk(instructor: User, college: Organization) -> Desk:
-    course = make_course()
-    return Desk(course=course, offering=make_offering(edition=course.edition, organization=college))
 
 
 @pytest.fixture

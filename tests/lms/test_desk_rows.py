@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.models import Organization, User
+from accounts.models import User
 from accounts.services import erase_person, subject_of, update_profile
 from core import clock
 from lms.desk_texts import say_days_ago, say_learners
@@ -23,7 +23,7 @@ from lms.selectors.desk_roster import RosterRow
 from lms.services import withdraw_learner
 from lms.templatetags.roster import ESCAPES, roster_rows
 from tests.factories.accounts import make_user
-from tests.factories.lms import finish_lesson, make_course, make_offering
+from tests.factories.lms import finish_lesson
 from tests.lms.desk import Desk
 
 SignIn = Callable[[User], Client]
@@ -86,15 +86,6 @@ class TestRow:
 
     def test_nobody_has_no_row(self) -> None:
         assert roster_rows([]) == ""
-
-
-@pytest.fixture
-def desk(instructor: User, college: Organization) -> Desk:
-    course = make_course()
-    return Desk(
-        course=course,
-        offering=make_offering(edition=course.edition, organization=college, title="Fall cohort"),
-    )
 
 
 class TestNothingOldIsShown:
