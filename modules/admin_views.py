@@ -17,11 +17,13 @@ from wagtail.models import Page
 
 from accounts.requests import read_job_key
 from accounts.services import find_asked, subject_of
+from assessments.shapes import say
 from core.errors import DomainError
 from core.extensions import Impact, impact_reports
 from modules.branch import branch_course
 from modules.changes import ChangeLine, describe_changes
 from modules.coverage import find_coverage
+from modules.documents import Outline
 from modules.forms import CopyForm, IssueForm
 from modules.jobs import ask_for_edition
 from modules.models import CourseEdition
@@ -103,6 +105,8 @@ def issue_edition(request: HttpRequest, page_id: int) -> HttpResponse:
             "preview": preview,
             "changes": _link_changes(changes),
             "impacts": find_impacts(course.translation_key),
+            "title": preview.outline.title_in(_language()) if preview.outline else course.title,
+            "modules": _titles_of(preview.outline),
             "framework_title": _title_of(preview.framework),
             "form": form,
             "edit_url": _edit_url(course),
@@ -143,8 +147,21 @@ def _link_changes(changes: list[ChangeLine]) -> list[tuple[ChangeLine, str]]:
     ]
 
 
+def _language() -> str:
+    return (get_language() or "en")[:2]
+
+
 def _title_of(framework: FrameworkEdition | None) -> str:
-    return framework.title_in((get_language() or "en")[:2]) if framework else ""
+    return framework.title_in(_language()) if framework else ""
+
+
+def _titles_of(outline: Outline | None) -> list[tuple[str, list[str]]]:
+    """Each module's title with those of its steps, in the reader's language."""
+    language = _language()
+    return [
+        (say(module.title, language), [step.title_in(language) for step in module.steps])
+        for module in (outline.modules if outline else ())
+    ]
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------

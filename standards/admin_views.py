@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.admin import messages
@@ -26,6 +27,10 @@ from standards.reading import find_source_page
 from standards.rules import NEXT_STATUSES
 from standards.selectors import light_editions
 from standards.services import EditionRefused, change_edition_status
+
+
+def _title_of(edition: FrameworkEdition) -> str:
+    return edition.title_in((get_language() or "en")[:2])
 
 
 def _frame(*trail: tuple[str, str], title: str, icon: str) -> dict[str, Any]:
@@ -135,7 +140,7 @@ def change_status(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
             messages.success(
                 request,
                 _("Edition %(number)d of “%(title)s” is now: %(status)s.")
-                % {"number": edition.number, "title": edition.title_en, "status": status.label},
+                % {"number": edition.number, "title": _title_of(edition), "status": status.label},
             )
         return redirect("standards_admin:editions")
     meanings = {
@@ -162,6 +167,7 @@ def change_status(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
                 icon="history",
             ),
             "edition": edition,
+            "edition_title": _title_of(edition),
             "status": status,
             "meaning": meanings[status],
             "impacts": report_impact(edition.framework_key),

@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from wagtail.documents import get_document_model
 from wagtail.models import GroupPagePermission, Page
+from wagtail.users.models import UserProfile
 
 from accounts.jobs import Progress
 from accounts.models import User
@@ -142,6 +143,20 @@ def test_an_author_sees_what_changes_and_issues(enter: Any, editor: User) -> Non
     assert "It is no longer needed to complete the course." in page
     assert "It no longer serves B1 (Foundational)." in page
     assert reverse("wagtailadmin_pages:edit", args=[lesson.pk]) in page
+
+
+def test_a_french_speaking_author_reads_the_french_titles(enter: Any, editor: User) -> None:
+    course = make_whole_course()
+    profile = UserProfile.get_for_user(editor)
+    profile.preferred_language = "fr"
+    profile.save()
+    outline = preview_course_edition(course_page=course).outline
+    assert outline is not None
+    page = enter(editor).get(screen("issue", course)).content.decode()
+    assert f"Édition 1 de « {outline.title['fr']} »" in page.replace("\u00a0", " ")
+    for step in outline.iter_steps():
+        assert step.title["fr"] in page
+        assert step.title["en"] not in page
 
 
 def test_what_comes_up_after_it_was_asked_is_told(enter: Any, editor: User) -> None:
