@@ -14,11 +14,14 @@ class CoreConfig(AppConfig):
         from django.core import checks
         from PIL import Image
 
+        from core.extensions import chores
         from core.ledger import finish_migration
+        from core.leftovers import DailyLook
         from core.replaced import replace_in_django
         from core.security_txt import warn_of_missing_address
 
         replace_in_django()
+        chores.register(DailyLook())
         # Whoever opens a picture, we or Wagtail, is warned above this, and refused above twice as many pixels.
         Image.MAX_IMAGE_PIXELS = settings.WAGTAILIMAGES_MAX_IMAGE_PIXELS
 
