@@ -432,13 +432,13 @@ class SaveResponse(Writing):
             ("client_id", str(key)),
             ("field", name),
         ]
-        kind, body = _as_form_data([*fields, *(("value", value) for value in values)])
+        body = urlencode([*fields, *(("value", value) for value in values)])
         return Ask(
             method="POST",
             path=_question_path(person, attempt, self._place(number)),
             cookie=f"{person.cookie}; {cookie}",
-            headers=(("Content-Type", kind), ("Accept", "application/json")),
-            body=body,
+            headers=(FORM, ("Accept", "application/json")),
+            body=body.encode(),
             words=("saved_at_text",),
         )
 
@@ -474,16 +474,6 @@ def _choose_other(page: str, number: int) -> tuple[str, list[str], dict[str, Any
         raise WrongAnswer(f"There is nothing to answer with: {page[:300]}")
     other = str(number + 1) if typed[2] != str(number + 1) else str(number + 2)
     return typed[1], [other], {typed[1]: other}
-
-
-def _as_form_data(fields: Sequence[tuple[str, str]]) -> tuple[str, bytes]:
-    """What a browser's `FormData` sends."""
-    mark = "----bench" + uuid.uuid4().hex
-    parts = [
-        f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields
-    ]
-    return f"multipart/form-data; boundary={mark}", ("".join(parts) + f"--{mark}--\r\n").encode()
 
 
 class SubmitAttempt(Writing):
