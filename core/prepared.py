@@ -20,6 +20,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Expression, F, Field, Func, QuerySet, signals
 from django.db.models.base import ModelState
+from django.db.models.fields.files import FileDescriptor
 from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
 from django.db.models.query_utils import DeferredAttribute
 
@@ -132,7 +133,8 @@ def _write_constants(sql: str, parameters: Iterable[Any]) -> tuple[str, tuple[st
     return PLACE.sub(write, sql), tuple(names)
 
 
-_PLAIN_ATTRIBUTES: Final = (DeferredAttribute, ForeignKeyDeferredAttribute)
+# A file's takes a name, as `Model.__init__` gives it, and makes a file of it when it is asked for.
+_PLAIN_ATTRIBUTES: Final = (DeferredAttribute, ForeignKeyDeferredAttribute, FileDescriptor)
 
 
 def _maker_of(model: type[models.Model], names: Sequence[str]) -> Callable[[Sequence[Any]], models.Model]:

@@ -38,7 +38,8 @@ class SizeMiddleware:
         )
         if size > most:
             return _refuse(request, status=413, most=most)
-        if not size and "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        # Not by `request.headers`, which are made of all there are.
+        if not size and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             return _refuse(request, status=411, most=most)
         return self.get_response(request)
 

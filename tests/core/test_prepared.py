@@ -6,9 +6,11 @@ import uuid
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db.models import F, TextField, Value
 
-from accounts.models import Role, User
+from accounts.models import PersonalText, Role, User
+from accounts.services import subject_of
 from core.prepared import PreparedQuery, given_text, given_uuid, is_among
 
 
@@ -49,6 +51,24 @@ def test_a_relation_that_is_not_there_is_none(db: None, django_assert_num_querie
     assert found is not None
     with django_assert_num_queries(0), pytest.raises(User.subject.RelatedObjectDoesNotExist):
         assert found.subject
+
+
+def test_a_file_is_made_of_its_name_when_it_is_asked_for(learner: User) -> None:
+    subject = subject_of(learner)
+    PersonalText.objects.create(subject=subject, kind=PersonalText.Kind.ANSWER, text="No file.")
+    sent = PersonalText(subject=subject, kind=PersonalText.Kind.UPLOAD)
+    sent.file.save("sent.txt", ContentFile(b"Nine break-ins."))
+    prepared = PreparedQuery(
+        lambda: PersonalText.objects.filter(subject_id=given_uuid("subject")).order_by("created_at")
+    )
+    plain, found = prepared.objects(subject=subject.pk)
+    assert not plain.file
+    assert found.file.name == sent.file.name
+    assert found.file.storage is sent.file.storage
+    with found.file.open() as file:
+        assert file.read() == b"Nine break-ins."
+    found.file.delete(save=True)
+    assert not PersonalText.objects.get(pk=sent.pk).file
 
 
 def test_several_keys_some_columns_and_an_annotation(instructor: User, learner: User, author: User) -> None:
