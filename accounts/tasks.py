@@ -61,7 +61,9 @@ def say_our_fault() -> str:
 
 
 def say_given_up() -> str:
-    return _("The work was begun twice and stopped both times. Nothing was changed. You can ask again.")
+    return _(
+        "The work was begun several times and stopped each time. Nothing was changed. You can ask again."
+    )
 
 
 def hear_given_back(*, task: Any, **kwargs: Any) -> None:

@@ -23,6 +23,13 @@ NONSENSE: Final = (
 )
 
 
+def is_nonsense(exception: Exception) -> bool:
+    """Whether a failure is one that nonsense leads to: also that something is asked of what is not there."""
+    return isinstance(exception, NONSENSE) or (
+        isinstance(exception, AttributeError) and exception.name is not None and exception.obj is None
+    )
+
+
 class NonsenseMiddleware:
     """Answers 400 where a screen of the CMS stumbles over what was sent to it.
 
@@ -36,7 +43,7 @@ class NonsenseMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not request.path_info.startswith("/admin/") or not isinstance(exception, NONSENSE):
+        if not request.path_info.startswith("/admin/") or not is_nonsense(exception):
             return None
         if not _brought_anything(request) or _is_ours(exception):
             return None

@@ -94,9 +94,12 @@ class AccessGrant(Protocol):
 
 
 class UsedBy(Protocol):
-    """Sentences that name what uses an edited thing, so that its deletion can be refused."""
+    """Sentences that name what uses an edited thing, so that its deletion can be refused.
 
-    def __call__(self, *, kind: str, key: uuid.UUID) -> Sequence[str]: ...
+    `key` is its key; of a source its short name.
+    """
+
+    def __call__(self, *, kind: str, key: Any) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
@@ -13,7 +14,8 @@ from django.utils.translation import ngettext
 
 from core.extensions import Impact, TaughtPlace
 from modules.models import CourseEdition
-from modules.pages import LessonMapping, TrainingPage
+from modules.pages import LessonMapping, LessonPage, TrainingPage
+from modules.render import cited_in
 from modules.selectors import outline_of, published_courses
 from standards.models import Level
 
@@ -83,8 +85,8 @@ def _find_admin_address() -> str:
     return reverse("modules_admin:courses")
 
 
-def name_uses(*, kind: str, key: uuid.UUID) -> Sequence[str]:
-    """What of this floor uses a framework or a competency. One query."""
+def name_uses(*, kind: str, key: Any) -> Sequence[str]:
+    """What of this floor uses a framework, a competency or a source. One query."""
     if kind == "framework":
         trainings = TrainingPage.objects.filter(framework_key=key).values_list("title", flat=True)
         return [_("The training “%(title)s” is mapped to it.") % {"title": title} for title in trainings]
@@ -94,5 +96,12 @@ def name_uses(*, kind: str, key: uuid.UUID) -> Sequence[str]:
             _("The lesson “%(title)s” serves it at the level “%(level)s”.")
             % {"title": mapping.page.title, "level": Level(mapping.level).label}
             for mapping in mappings
+        ]
+    if kind == "source":
+        lessons = LessonPage.objects.order_by("title").only("title", "body")
+        titles = [lesson.title for lesson in lessons if key in cited_in(lesson.body)]
+        return [
+            _("“%(source)s” is cited by the lesson “%(title)s”.") % {"source": key, "title": title}
+            for title in titles
         ]
     return []

@@ -1,4 +1,4 @@
-"""What stands in the way of deleting a page: editions that hold what it says, and whatever floors above name."""
+"""What stands in the way of deleting a page or a source: editions, pages that cite it, and what floors above name."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from wagtail.models import Page
 
 from core.errors import DomainError
 from core.extensions import used_by
-from standards.models import EditionCompetency, EditionDomain, FrameworkEdition
-from standards.pages import CompetencyPage, DomainPage, FrameworkPage
+from standards.models import EditionCompetency, EditionDomain, FrameworkEdition, Source
+from standards.pages import CompetencyPage, CompetencySource, DomainPage, FrameworkPage
 
 
 class PageInUse(DomainError):
@@ -25,6 +25,19 @@ class PageInUse(DomainError):
             _("Nothing was deleted. %(uses)s Unpublish the page instead: it then leaves the next edition.")
             % {"uses": " ".join(uses)},
             errors={"page": uses},
+        )
+        self.uses = uses
+
+
+class SourceInUse(DomainError):
+    """A source is not deleted, because it is cited; `uses` are sentences."""
+
+    code = "in_use"
+
+    def __init__(self, uses: list[str]) -> None:
+        super().__init__(
+            _("Nothing was deleted. %(uses)s Take it out there first.") % {"uses": " ".join(uses)},
+            errors={"source": uses},
         )
         self.uses = uses
 
@@ -96,3 +109,27 @@ def refuse_if_used(pages: Iterable[Page]) -> None:
     uses = find_uses(pages)
     if uses:
         raise PageInUse(uses)
+
+
+def refuse_if_cited(sources: Iterable[Source]) -> None:
+    """Raise SourceInUse where a competency or a lesson cites one of these. A query, and those of the floors above."""
+    known = {source.pk: source.slug for source in sources}
+    cited = dict.fromkeys(
+        (known[link.source_id], link.page.translation_key)
+        for link in CompetencySource.objects.filter(source__in=known).select_related("page")
+    )
+    titles: dict[Any, str] = {}
+    # The English title stands where there is one.
+    for page in CompetencyPage.objects.filter(translation_key__in={key for _slug, key in cited}).order_by(
+        "-locale__language_code"
+    ):
+        titles[page.translation_key] = f"{page.code} {page.title}".strip()
+    uses = [
+        _("“%(source)s” is cited by the competency “%(title)s”.") % {"source": slug, "title": titles[key]}
+        for slug, key in cited
+    ]
+    for slug in known.values():
+        for answer in used_by:
+            uses += answer(kind="source", key=slug)
+    if uses:
+        raise SourceInUse(list(dict.fromkeys(uses)))

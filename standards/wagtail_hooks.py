@@ -18,7 +18,8 @@ from wagtail.models import Page
 from wagtail.snippets.models import register_snippet
 
 from standards import admin_views
-from standards.deletion import PageInUse, refuse_if_used
+from standards.deletion import PageInUse, SourceInUse, refuse_if_cited, refuse_if_used
+from standards.models import Source
 from standards.pages import FrameworkPage
 from standards.permissions import may_issue, may_see_editions
 from standards.viewsets import CompetencyChooserViewSet, SourceViewSet, competency_chooser
@@ -115,7 +116,23 @@ def keep_used_pages(
 ) -> HttpResponse | None:
     if action_type != "delete":
         return None
-    return _refuse(request, [item for item in objects if isinstance(item, Page)])
+    return _refuse(request, [item for item in objects if isinstance(item, Page)]) or keep_cited_sources(
+        request, objects
+    )
+
+
+@hooks.register("before_delete_snippet")
+def keep_cited_sources(request: HttpRequest, instances: list[Any]) -> HttpResponse | None:
+    """Refuse to delete a work that a competency or a lesson cites."""
+    sources = [item for item in instances if isinstance(item, Source)]
+    if not sources:
+        return None
+    try:
+        refuse_if_cited(sources)
+    except SourceInUse as error:
+        messages.error(request, str(error))
+        return redirect(source_snippets.get_url_name("list"))
+    return None
 
 
 def _refuse(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:

@@ -142,7 +142,7 @@ class TestDoing:
             job.refresh_from_db()
             states.append((job.state, job.tries))
         assert states == [(Job.State.WAITING, 1), (Job.State.FAILED, 2)]
-        assert "stopped both times" in job.problem
+        assert "stopped each time" in job.problem
 
 
 @pytest.mark.django_db

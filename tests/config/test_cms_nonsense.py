@@ -68,7 +68,9 @@ class Everything(dict[str, Any]):
 
 
 def list_requests(*, thorough: bool) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Method, address and data. Otherwise one wrong key an address, another for each; of the choosers some more."""
+    """Method, address and data. Unless thorough, one wrong key and one wrong value an address, another for each; of the
+    choosers some more.
+    """
     names = list_names()
     assert {"q", "p", "ordering", "collection_id"} <= set(names)
     for number, route in enumerate(list_cms()):
@@ -80,12 +82,11 @@ def list_requests(*, thorough: bool) -> Iterator[tuple[str, str, dict[str, str]]
                 yield "get", fill_in(route.pattern, Everything(quote(key))), {}
                 if thorough:
                     yield "post", fill_in(route.pattern, Everything(quote(key))), {}
-        if most == 1:
-            continue
-        for value in values:
+        # Where something is sent, one value tells most: what is missing beside it.
+        for value in values if thorough else values[:1]:
+            yield "post", fill_in(route.pattern, {}), dict.fromkeys(names, value)
+        for value in values if most > 1 else ():
             yield "get", fill_in(route.pattern, {}), dict.fromkeys(names, value)
-            if thorough:
-                yield "post", fill_in(route.pattern, {}), dict.fromkeys(names, value)
 
 
 def find_failures(world: World, *, thorough: bool) -> list[str]:

@@ -32,6 +32,7 @@ from modules.jobs import run as run_edition
 from modules.models import CourseEdition
 from modules.pages import AssessmentPage, CoursePage, LessonPage, TrainingPage
 from modules.services import issue_course_edition, preview_course_edition
+from standards.deletion import SourceInUse, refuse_if_cited
 from tests.factories.accounts import make_user
 from tests.factories.certificates import run_tasks
 from tests.factories.modules import (
@@ -44,6 +45,7 @@ from tests.factories.modules import (
     make_whole_course,
     text,
 )
+from tests.factories.standards import make_source
 
 pytestmark = pytest.mark.django_db
 
@@ -328,6 +330,15 @@ def test_a_file_that_a_lesson_shows_stays(enter: Any, editor: User) -> None:
 
 
 # --- Copying ------------------------------------------------------------------------------------------------------
+
+
+def test_a_source_that_a_lesson_cites_stays() -> None:
+    cited, free = make_source("harbour-2024"), make_source("harbour-2025")
+    module = make_module(course=make_course())
+    make_lesson(module=module, slug="counts", body=[text("<p>Counts rose[^harbour-2024].</p>")])
+    with pytest.raises(SourceInUse, match="“harbour-2024” is cited by the lesson “Lesson counts”"):
+        refuse_if_cited([cited, free])
+    refuse_if_cited([free])
 
 
 def test_a_copy_has_keys_of_its_own_in_all_languages_together(enter: Any, editor: User) -> None:

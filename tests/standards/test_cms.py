@@ -15,8 +15,9 @@ from wagtail_localize.operations import translate_object
 from accounts.models import AuditEntry, User
 from core.extensions import Impact, impact_reports, used_by
 from standards.deletion import PageInUse
-from standards.models import Competency, CompetencyPage, FrameworkEdition
+from standards.models import Competency, CompetencyPage, FrameworkEdition, Source
 from standards.services import issue_framework_edition
+from standards.wagtail_hooks import source_snippets
 from tests.factories import standards as make
 from tests.factories.certificates import run_tasks
 
@@ -174,6 +175,23 @@ def test_deleting_by_program_is_refused_too_with_what_floors_above_say() -> None
         used_by._answers.remove(answer)
     competency.delete()
     assert not CompetencyPage.objects.filter(code="B1", locale__language_code="en").exists()
+
+
+def test_a_source_that_is_cited_is_not_deleted() -> None:
+    committee = log_in("view_source", "change_source", "delete_source")
+    make.make_framework(domains=[("B", 1)])
+    cited, free = make.make_source(), make.make_source("nobody-cites-2001")
+    delete = source_snippets.get_url_name("delete")
+    said = committee.post(reverse(delete, args=[cited.pk]), follow=True).content.decode()
+    assert "Nothing was deleted." in said
+    assert "“un-2002” is cited by the competency “B1 Interprets figures B1”." in said
+    every = (
+        f"{reverse('wagtail_bulk_action', args=['standards', 'source', 'delete'])}?id={cited.pk}&id={free.pk}"
+    )
+    assert "is cited by" in committee.post(every, follow=True).content.decode()
+    assert Source.objects.filter(pk__in=[cited.pk, free.pk]).count() == 2
+    committee.post(reverse(delete, args=[free.pk]))
+    assert list(Source.objects.all()) == [cited]
 
 
 def test_a_published_competency_can_be_chosen(committee: Client) -> None:
