@@ -112,7 +112,7 @@ def refuse_if_used(pages: Iterable[Page]) -> None:
 
 
 def refuse_if_cited(sources: Iterable[Source]) -> None:
-    """Raise SourceInUse where a competency or a lesson cites one of these. A query, and those of the floors above."""
+    """Raise SourceInUse where a competency or a lesson cites one. Two queries, and those of the floors above."""
     known = {source.pk: source.slug for source in sources}
     cited = dict.fromkeys(
         (known[link.source_id], link.page.translation_key)

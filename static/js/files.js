@@ -18,7 +18,7 @@ for (const input of document.querySelectorAll("input[type=file][data-max-bytes]"
     if (kept.files.length !== input.files.length) input.files = kept.files;
     const said = Object.entries(left)
       .filter(([, files]) => files.length)
-      .map(([why, files]) => input.dataset[why].replace("{names}", files.map((file) => file.name).join(", ")));
+      .map(([why, files]) => input.dataset[why].replace("{names}", () => files.map((file) => file.name).join(", ")));
     place.replaceChildren();
     for (const words of said) {
       const line = document.createElement("p");

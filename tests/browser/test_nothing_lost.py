@@ -196,15 +196,15 @@ def test_a_file_that_would_be_refused_does_not_go_over_the_line(
     sign_in(page, enrolment.subject.user.email)
     walk = Walk(page, enrolment, "en")
     walk.begin(walk.step("assignment"))
-    files = {"huge.pdf": LARGEST + 1, **{f"{number}.txt": 10 + number for number in range(1, 5)}}
+    files = {"huge $& big.pdf": LARGEST + 1, **{f"{number}.txt": 10 + number for number in range(1, 5)}}
     for file, size in files.items():
         (tmp_path / file).write_bytes(b"x" * size)
     chosen = page.locator("#id_file")
     said = page.locator("[data-left-out]")
 
-    chosen.set_input_files([tmp_path / "huge.pdf", tmp_path / "1.txt"])
+    chosen.set_input_files([tmp_path / "huge $& big.pdf", tmp_path / "1.txt"])
     assert "10 MB" in said.inner_text()
-    assert "huge.pdf" in said.inner_text()
+    assert "huge $& big.pdf" in said.inner_text()
     assert "1.txt" not in said.inner_text()
     assert chosen.get_attribute("aria-invalid") == "true"
     assert chosen.evaluate("input => [...input.files].map(file => file.name)") == ["1.txt"]
