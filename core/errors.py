@@ -43,6 +43,19 @@ class NotFound(DomainError):
     status = 404
 
 
+class StillUsed(DomainError):
+    """Something is not deleted, because something else uses it; `uses` are sentences, `advice` says what to do."""
+
+    code = "in_use"
+
+    def __init__(self, uses: Sequence[str], *, advice: str = "") -> None:
+        super().__init__(
+            " ".join([_("Nothing was deleted."), *uses, *([advice] if advice else [])]),
+            errors={"object": uses},
+        )
+        self.uses = list(uses)
+
+
 class InvalidInput(DomainError):
     """What was sent cannot be used as it is."""
 

@@ -134,6 +134,11 @@ taught_in: ExtensionPoint[TaughtIn] = ExtensionPoint("taught_in")
 chores: ExtensionPoint[Chore] = ExtensionPoint("chores")
 
 
+def find_uses_above(kind: str, key: Any) -> list[str]:
+    """What the floors say that uses an edited thing."""
+    return [sentence for answer in used_by for sentence in answer(kind=kind, key=key)]
+
+
 @dataclass(frozen=True, slots=True)
 class WorkNote:
     """One sentence on background work that an administrator should know of, and where to look."""

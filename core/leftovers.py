@@ -29,7 +29,11 @@ def delete_leftovers(*, now: float | None = None) -> int:
     private = [store for store in stores if store.private]
     # Found before the rows are read: a row that is written meanwhile names its file.
     found = {
-        store.alias: [name for name, state in walk(store.root) if now - state.st_mtime > KEEP_SECONDS]
+        store.alias: [
+            name
+            for name, state in walk(store.root)
+            if now - state.st_mtime > KEEP_SECONDS and not name.startswith(PASSING)
+        ]
         for store in private
     }
     named = find_references(stores) if any(found.values()) else {}
@@ -37,9 +41,8 @@ def delete_leftovers(*, now: float | None = None) -> int:
     for store in private:
         nobodys = [name for name in found[store.alias] if name not in named[store.alias]]
         for name in nobodys:
-            if not name.startswith(PASSING):
-                (store.root / name).unlink(missing_ok=True)
-                count += 1
+            (store.root / name).unlink(missing_ok=True)
+        count += len(nobodys)
         count += _delete_parts(store, before=now - COMING_SECONDS)
     if count:
         log.info("%d private files that no row named were deleted.", count)

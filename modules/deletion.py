@@ -13,8 +13,8 @@ from wagtail.images import get_image_model
 from wagtail.models import Page
 
 from assessments.models import Assessment, AssessmentEdition, Item
-from core.errors import DomainError
-from core.extensions import used_by
+from core.errors import StillUsed
+from core.extensions import find_uses_above
 from modules.models import CourseEdition, EditionAssessment, StepContent
 from modules.pages import AssessmentPage, AuthoredPage, CoursePage, LessonPage, ModulePage, TrainingPage
 
@@ -28,19 +28,6 @@ KINDS: dict[type[Any], str] = {
     LessonPage: "step",
     AssessmentPage: "step",
 }
-
-
-class StillUsed(DomainError):
-    """Something is not deleted, because an edition or a page uses it; `uses` are sentences."""
-
-    code = "in_use"
-
-    def __init__(self, uses: list[str], *, advice: str = "") -> None:
-        super().__init__(
-            " ".join([_("Nothing was deleted."), *uses, *([advice] if advice else [])]),
-            errors={"object": uses},
-        )
-        self.uses = uses
 
 
 def refuse_if_used(things: Iterable[Any]) -> None:
@@ -66,10 +53,6 @@ def find_uses(things: Sequence[Any]) -> list[str]:
             if isinstance(thing, model):
                 uses += _find_file_uses(thing, kind)
     return list(dict.fromkeys(uses))
-
-
-def _ask_above(kind: str, key: Any) -> list[str]:
-    return [sentence for answer in used_by for sentence in answer(kind=kind, key=key)]
 
 
 # --- Pages ------------------------------------------------------------------------------------------------------
@@ -101,7 +84,7 @@ def _find_page_uses(pages: Sequence[Page]) -> list[str]:
     )
     for model, keys in found.items():
         for key in keys:
-            uses += _ask_above(KINDS[model], key)
+            uses += find_uses_above(KINDS[model], key)
     return uses
 
 
@@ -139,7 +122,7 @@ def _find_item_uses(items: Sequence[Item]) -> list[str]:
             if any(item.pk == value for _name, value in _walk(assessment.sections.get_prep_value()))
         ]
         uses += [_shown_on(item.key, title) for title in chosen]
-        uses += _ask_above("item", item.translation_key)
+        uses += find_uses_above("item", item.translation_key)
     return uses
 
 
@@ -156,7 +139,7 @@ def _find_assessment_uses(assessments: Sequence[Assessment]) -> list[str]:
         ]
         pages = AssessmentPage.objects.filter(assessment__translation_key=assessment.translation_key)
         uses += [_shown_on(assessment.title, title) for title in pages.values_list("title", flat=True)]
-        uses += _ask_above("assessment", assessment.translation_key)
+        uses += find_uses_above("assessment", assessment.translation_key)
     return uses
 
 
@@ -178,7 +161,7 @@ def _find_file_uses(thing: Any, kind: str) -> list[str]:
         for page in LessonPage.objects.only("title", "body")
         if any(name in names and value == thing.pk for name, value in _walk(page.body.get_prep_value()))
     ]
-    return [*(_shown_on(thing.title, title) for title in shown), *_ask_above(kind, thing.pk)]
+    return [*(_shown_on(thing.title, title) for title in shown), *find_uses_above(kind, thing.pk)]
 
 
 def _walk(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

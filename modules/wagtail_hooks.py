@@ -20,8 +20,9 @@ from wagtail.images import get_image_model
 from wagtail.images.views import images
 from wagtail.models import Page
 
+from core.errors import StillUsed
 from modules import admin_views
-from modules.deletion import StillUsed, refuse_if_used
+from modules.deletion import refuse_if_used
 from modules.pages import CoursePage
 from modules.permissions import may_issue, may_see_editions
 

@@ -9,37 +9,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from wagtail.models import Page
 
-from core.errors import DomainError
-from core.extensions import used_by
+from core.errors import StillUsed
+from core.extensions import find_uses_above
 from standards.models import EditionCompetency, EditionDomain, FrameworkEdition, Source
 from standards.pages import CompetencyPage, CompetencySource, DomainPage, FrameworkPage
-
-
-class PageInUse(DomainError):
-    """A page is not deleted, because something uses what it says; `uses` are sentences."""
-
-    code = "in_use"
-
-    def __init__(self, uses: list[str]) -> None:
-        super().__init__(
-            _("Nothing was deleted. %(uses)s Unpublish the page instead: it then leaves the next edition.")
-            % {"uses": " ".join(uses)},
-            errors={"page": uses},
-        )
-        self.uses = uses
-
-
-class SourceInUse(DomainError):
-    """A source is not deleted, because it is cited; `uses` are sentences."""
-
-    code = "in_use"
-
-    def __init__(self, uses: list[str]) -> None:
-        super().__init__(
-            _("Nothing was deleted. %(uses)s Take it out there first.") % {"uses": " ".join(uses)},
-            errors={"source": uses},
-        )
-        self.uses = uses
 
 
 def find_uses(pages: Iterable[Page]) -> list[str]:
@@ -60,8 +33,7 @@ def find_uses(pages: Iterable[Page]) -> list[str]:
     kinds = {FrameworkPage: "framework", DomainPage: "domain", CompetencyPage: "competency"}
     for model, keys in found.items():
         for key in keys:
-            for answer in used_by:
-                uses += answer(kind=kinds[model], key=key)
+            uses += find_uses_above(kinds[model], key)
     return list(dict.fromkeys(uses))
 
 
@@ -104,32 +76,34 @@ def _join(numbers: list[int]) -> str:
     return ", ".join(str(number) for number in numbers)
 
 
-def refuse_if_used(pages: Iterable[Page]) -> None:
-    """Raise PageInUse before the page tree is touched."""
-    uses = find_uses(pages)
-    if uses:
-        raise PageInUse(uses)
+def refuse_if_used(things: Iterable[Any]) -> None:
+    """Raise StillUsed before anything is touched, for pages and sources."""
+    things = list(things)
+    if uses := find_uses([thing for thing in things if isinstance(thing, Page)]):
+        raise StillUsed(uses, advice=_("Unpublish the page instead: it then leaves the next edition."))
+    if uses := find_citations([thing for thing in things if isinstance(thing, Source)]):
+        raise StillUsed(uses, advice=_("Take it out there first."))
 
 
-def refuse_if_cited(sources: Iterable[Source]) -> None:
-    """Raise SourceInUse where a competency or a lesson cites one. Two queries, and those of the floors above."""
+def find_citations(sources: Iterable[Source]) -> list[str]:
+    """Sentences on what cites these sources. Two queries, and those of the floors above; none where there are none."""
     known = {source.pk: source.slug for source in sources}
+    if not known:
+        return []
     cited = dict.fromkeys(
         (known[link.source_id], link.page.translation_key)
         for link in CompetencySource.objects.filter(source__in=known).select_related("page")
     )
-    titles: dict[Any, str] = {}
     # The English title stands where there is one.
-    for page in CompetencyPage.objects.filter(translation_key__in={key for _slug, key in cited}).order_by(
-        "-locale__language_code"
-    ):
-        titles[page.translation_key] = f"{page.code} {page.title}".strip()
+    pages = CompetencyPage.objects.filter(translation_key__in={key for _slug, key in cited})
+    titles = {
+        page.translation_key: f"{page.code} {page.title}".strip()
+        for page in pages.order_by("-locale__language_code")
+    }
     uses = [
         _("“%(source)s” is cited by the competency “%(title)s”.") % {"source": slug, "title": titles[key]}
         for slug, key in cited
     ]
     for slug in known.values():
-        for answer in used_by:
-            uses += answer(kind="source", key=slug)
-    if uses:
-        raise SourceInUse(list(dict.fromkeys(uses)))
+        uses += find_uses_above("source", slug)
+    return list(dict.fromkeys(uses))

@@ -46,7 +46,7 @@ class DraftPage(Page):
         return find_issued_address(self)
 
     def delete(self, *args: object, **kwargs: object) -> object:
-        """Refused with PageInUse where an edition holds what stands here or below. The CMS asks the same beforehand."""
+        """Refused with StillUsed where an edition holds what stands here or below. The CMS asks the same beforehand."""
         from standards.deletion import refuse_if_used
 
         refuse_if_used([self])

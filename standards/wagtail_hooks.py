@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -17,9 +17,9 @@ from wagtail.admin.widgets import Button
 from wagtail.models import Page
 from wagtail.snippets.models import register_snippet
 
+from core.errors import StillUsed
 from standards import admin_views
-from standards.deletion import PageInUse, SourceInUse, refuse_if_cited, refuse_if_used
-from standards.models import Source
+from standards.deletion import refuse_if_used
 from standards.pages import FrameworkPage
 from standards.permissions import may_issue, may_see_editions
 from standards.viewsets import CompetencyChooserViewSet, SourceViewSet, competency_chooser
@@ -110,38 +110,31 @@ def keep_used_page(request: HttpRequest, page: Page) -> HttpResponse | None:
     return _refuse(request, [page])
 
 
-@hooks.register("before_bulk_action")
-def keep_used_pages(
-    request: HttpRequest, action_type: str, objects: list[Any], action: Any
-) -> HttpResponse | None:
-    if action_type != "delete":
-        return None
-    return _refuse(request, [item for item in objects if isinstance(item, Page)]) or keep_cited_sources(
-        request, objects
-    )
-
-
 @hooks.register("before_delete_snippet")
 def keep_cited_sources(request: HttpRequest, instances: list[Any]) -> HttpResponse | None:
     """Refuse to delete a work that a competency or a lesson cites."""
-    sources = [item for item in instances if isinstance(item, Source)]
-    if not sources:
-        return None
+    return _refuse(request, instances)
+
+
+@hooks.register("before_bulk_action")
+def keep_used_things(
+    request: HttpRequest, action_type: str, objects: list[Any], action: Any
+) -> HttpResponse | None:
+    return _refuse(request, objects) if action_type == "delete" else None
+
+
+def _refuse(request: HttpRequest, things: Iterable[Any]) -> HttpResponse | None:
+    things = list(things)
     try:
-        refuse_if_cited(sources)
-    except SourceInUse as error:
+        refuse_if_used(things)
+    except StillUsed as error:
         messages.error(request, str(error))
-        return redirect(source_snippets.get_url_name("list"))
+        return redirect(_find_way_back(things[0]))
     return None
 
 
-def _refuse(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:
-    if not pages:
-        return None
-    try:
-        refuse_if_used(pages)
-    except PageInUse as error:
-        messages.error(request, str(error))
-        parent = pages[0].get_parent()
-        return redirect("wagtailadmin_explore", parent.pk if parent else pages[0].pk)
-    return None
+def _find_way_back(thing: Any) -> str:
+    if not isinstance(thing, Page):
+        return reverse(source_snippets.get_url_name("list"))
+    parent = thing.get_parent()
+    return reverse("wagtailadmin_explore", args=[parent.pk if parent else thing.pk])

@@ -21,18 +21,19 @@ from accounts.models import User
 from accounts.services import subject_of
 from accounts.tasks import run_job
 from assessments.models import Item
+from core.errors import StillUsed
 from core.extensions import taught_in
 from modules.blocks import LessonBody
 from modules.branch import branch_course
 from modules.coverage import find_coverage
-from modules.deletion import StillUsed, refuse_if_used
+from modules.deletion import refuse_if_used
 from modules.documents import Outline
 from modules.jobs import ask_for_edition
 from modules.jobs import run as run_edition
 from modules.models import CourseEdition
 from modules.pages import AssessmentPage, CoursePage, LessonPage, TrainingPage
 from modules.services import issue_course_edition, preview_course_edition
-from standards.deletion import SourceInUse, refuse_if_cited
+from standards.deletion import refuse_if_used as refuse_if_cited
 from tests.factories.accounts import make_user
 from tests.factories.certificates import run_tasks
 from tests.factories.modules import (
@@ -336,7 +337,7 @@ def test_a_source_that_a_lesson_cites_stays() -> None:
     cited, free = make_source("harbour-2024"), make_source("harbour-2025")
     module = make_module(course=make_course())
     make_lesson(module=module, slug="counts", body=[text("<p>Counts rose[^harbour-2024].</p>")])
-    with pytest.raises(SourceInUse, match="“harbour-2024” is cited by the lesson “Lesson counts”"):
+    with pytest.raises(StillUsed, match="“harbour-2024” is cited by the lesson “Lesson counts”"):
         refuse_if_cited([cited, free])
     refuse_if_cited([free])
 

@@ -13,8 +13,8 @@ from wagtail_localize.models import StringTranslation, Translation, TranslationS
 from wagtail_localize.operations import translate_object
 
 from accounts.models import AuditEntry, User
+from core.errors import StillUsed
 from core.extensions import Impact, impact_reports, used_by
-from standards.deletion import PageInUse
 from standards.models import Competency, CompetencyPage, FrameworkEdition, Source
 from standards.services import issue_framework_edition
 from standards.wagtail_hooks import source_snippets
@@ -169,7 +169,7 @@ def test_deleting_by_program_is_refused_too_with_what_floors_above_say() -> None
 
     used_by._answers.append(answer)
     try:
-        with pytest.raises(PageInUse, match="The lesson “Rates” is mapped to it"):
+        with pytest.raises(StillUsed, match="The lesson “Rates” is mapped to it"):
             page.delete()
     finally:
         used_by._answers.remove(answer)
