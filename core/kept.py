@@ -6,6 +6,7 @@ a change. What is about a person is kept for a minute at most (`seconds`), so th
 
 from __future__ import annotations
 
+import heapq
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -18,18 +19,18 @@ V = TypeVar("V")
 
 
 class _Entry(Generic[V]):
-    """A value, since when it is kept, and whether it was found since the last look for room."""
+    """A value, since when it is kept, and in which turn it was last used."""
 
-    __slots__ = ("found", "since", "value")
+    __slots__ = ("since", "used", "value")
 
-    def __init__(self, value: V) -> None:
+    def __init__(self, value: V, *, used: int) -> None:
         self.value = value
         self.since = time.monotonic()
-        self.found = False
+        self.used = used
 
 
 class Kept(Generic[K, V]):
-    """So many values by key; where room is wanted, the oldest goes that nobody found meanwhile. Safe among threads.
+    """So many values by key; where room is wanted, those go that were used longest ago. Safe among threads.
 
     With `seconds` a value goes once it is that old, whether it is used or not.
     """
@@ -38,6 +39,8 @@ class Kept(Generic[K, V]):
         self.most = most
         self.seconds = seconds
         self._entries: dict[K, _Entry[V]] = {}
+        # Counts what was kept, by two: what is found after it was used later than it, and both before the next.
+        self._turn = 0
         self._lock = threading.Lock()
 
     def find(self, key: K) -> V | None:
@@ -47,19 +50,19 @@ class Kept(Generic[K, V]):
         entry = self._entries.get(key)
         if entry is None:
             return None
-        # One key is hashed once: no list of what was used last, only a mark (the “second chance” algorithm).
-        entry.found = True
+        # One key is hashed once: no list of what was used last, only a number.
+        entry.used = self._turn
         return entry.value
 
     def keep(self, key: K, value: V) -> V:
         """Keep a value, and give it back."""
-        entry = _Entry(value)
         with self._lock:
             # A dictionary keeps the order in which keys came; this one comes last.
             self._entries.pop(key, None)
-            while len(self._entries) >= self.most:
+            if len(self._entries) >= self.most:
                 self._make_room()
-            self._entries[key] = entry
+            self._entries[key] = _Entry(value, used=self._turn + 1)
+            self._turn += 2
         return value
 
     def read(self, key: K, make: Callable[[], V]) -> V:
@@ -73,11 +76,10 @@ class Kept(Generic[K, V]):
             self._entries.clear()
 
     def _make_room(self) -> None:
-        key, entry = next(iter(self._entries.items()))
-        del self._entries[key]
-        if entry.found and self.seconds is None:
-            entry.found = False
-            self._entries[key] = entry
+        """Some at once, as they are looked for among all."""
+        entries = self._entries.items()
+        for key, _entry in heapq.nsmallest(1 + self.most // 20, entries, key=lambda item: item[1].used):
+            del self._entries[key]
 
     def _drop_old(self, before: float) -> None:
         """Where values age, they stand in the order in which they were kept."""

@@ -60,6 +60,8 @@ def count(ask: Callable[[], HttpResponse], status: int = 200) -> int:
     with CaptureQueriesContext(connection) as counted:
         response = ask()
     assert response.status_code == status, response.content[:500]
+    # What pytest shows of a test that fails.
+    print(*(query["sql"] for query in counted.captured_queries), sep="\n", end="\n\n")
     return len(counted)
 
 

@@ -14,6 +14,29 @@ def test_the_one_used_longest_ago_goes_first() -> None:
     assert (kept.find("a"), kept.find("b"), kept.find("c")) == (1, None, 3)
 
 
+def test_what_one_page_brings_does_not_push_out_itself() -> None:
+    """However much the others were used: a page that reads four new editions needs all four."""
+    kept: Kept[int, int] = Kept(64)
+    for round_ in range(64):
+        for key in range(round_, round_ + 63):
+            kept.read(key, lambda: 1)
+            kept.find(key)
+        new = range(1_000 * (round_ + 1), 1_000 * (round_ + 1) + 4)
+        for key in new:
+            kept.keep(key, 1)
+        assert [key for key in new if kept.find(key) is None] == []
+
+
+def test_no_more_are_kept_than_was_said() -> None:
+    for most in (1, 2, 19, 64):
+        kept: Kept[int, int] = Kept(most)
+        for key in range(5 * most):
+            kept.keep(key, key)
+        held = [key for key in range(5 * most) if kept.find(key) is not None]
+        assert len(held) <= most
+        assert held[-1] == 5 * most - 1
+
+
 def test_a_value_is_made_once_until_it_is_forgotten() -> None:
     made: list[str] = []
     kept: Kept[str, str] = Kept(4)
