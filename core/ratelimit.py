@@ -41,12 +41,17 @@ def find_address(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
+def seconds_now() -> float:
+    """The moment by which periods are counted, in seconds since 1970."""
+    return time.time()
+
+
 def consume(*, action: str, key: str, limit: Limit) -> None:
     """Count one use by ``key``; TooMany where the limit was reached, with the seconds until the next period.
 
     Call it before the view's own transaction: where that is rolled back, so would the count be.
     """
-    now = time.time()
+    now = seconds_now()
     period = int(now // limit.seconds)
     hashed = hashlib.sha256(key.encode("utf-8")).hexdigest()[:32]
     if _count(f"limit:{action}:{hashed}:{period}", seconds=limit.seconds) > limit.amount:

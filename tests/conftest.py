@@ -18,6 +18,7 @@ from hypothesis import settings as hypothesis_settings
 
 from accounts import mail
 from cms import identity
+from core import ratelimit
 from core.collector import spare_the_collector
 from core.messages import compile_catalogue
 from tests import database
@@ -203,10 +204,15 @@ def _frame_of_the_day() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _clean_process() -> Iterator[None]:
-    """No cached value, no language and no mail server that was away goes from one test to the next."""
+def _clean_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No cached value, no language and no mail server that was away goes from one test to the next.
+
+    Nor does a period in which something may be asked so often end in the midst of a test.
+    """
     cache.clear()
     mail._away["until"] = 0.0
+    began = ratelimit.seconds_now()
+    monkeypatch.setattr(ratelimit, "seconds_now", lambda: began)
     with translation.override("en"):
         yield
 

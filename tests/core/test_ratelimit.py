@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import RequestFactory, override_settings
 
+from core import ratelimit
 from core.errors import TooMany
 from core.ratelimit import Limit, consume, find_address
 
@@ -27,6 +28,16 @@ def test_past_the_limit_it_says_when_to_try_again() -> None:
     assert 0 < caught.value.retry_after <= 3601
     consume(action="probe", key="b", limit=limit)
     consume(action="other", key="a", limit=limit)
+
+
+def test_it_may_be_asked_again_once_it_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = Limit(amount=1, seconds=60)
+    began = ratelimit.seconds_now()
+    consume(action="probe", key="a", limit=limit)
+    with pytest.raises(TooMany) as caught:
+        consume(action="probe", key="a", limit=limit)
+    monkeypatch.setattr(ratelimit, "seconds_now", lambda: began + caught.value.retry_after)
+    consume(action="probe", key="a", limit=limit)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -76,7 +76,7 @@ def wait_until_it_waits() -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND wait_event_type = 'Lock'"
+                " AND backend_type = 'client backend' AND wait_event_type = 'Lock'"
             )
             return bool(cursor.fetchone()[0])
 
