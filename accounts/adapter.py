@@ -27,6 +27,7 @@ from accounts.models import User
 from accounts.permissions import is_staff_person, lacks_second_factor
 from accounts.sealing import make_cipher
 from core import clock
+from core.languages import reading_language
 from core.text import make_sort_key
 
 # What happened to an account, said to its owner at once: subject and sentence.
@@ -231,7 +232,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     }
 
     def get_totp_issuer(self) -> str:
-        return str(describe_site(translation.get_language() or "en")["site"]["short_name"])
+        return str(describe_site(reading_language())["site"]["short_name"])
 
     def build_totp_svg(self, url: str) -> str:
         """The QR code as SVG that may stand in the page: dark on white in every colour scheme, no inline style."""

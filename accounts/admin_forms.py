@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms import WagtailAdminModelForm
 
@@ -14,6 +13,7 @@ from accounts.models import Organization, Role
 from accounts.permissions import STAFF_ROLES
 from accounts.selectors import list_audit_actions
 from accounts.services.roles import NETWORK_ONLY
+from core.languages import reading_language
 
 PROVINCES = (
     ("", "–"),
@@ -53,7 +53,7 @@ class OrganizationForm(WagtailAdminModelForm):
 
 class OrganizationChoice(forms.ModelChoiceField):
     def label_from_instance(self, obj: Organization) -> str:
-        return obj.name_in(get_language() or "en")
+        return obj.name_in(reading_language())
 
 
 class PeopleFilter(forms.Form):

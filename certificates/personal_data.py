@@ -20,6 +20,7 @@ from certificates.services import withdraw_erased
 from certificates.services.files import discard_files
 from core import clock
 from core.extensions import PersonalRecords
+from core.languages import reading_language
 
 
 class CertificatesPersonalData:
@@ -68,9 +69,7 @@ class CertificatesPersonalData:
                 {
                     "number": certificate.number,
                     "name": content.facts["holder_name"] if content.facts else None,
-                    "course": content.facts["course_title"][translation.get_language() or "en"]
-                    if content.facts
-                    else None,
+                    "course": content.facts["course_title"][reading_language()] if content.facts else None,
                     "issued": certificate.issued_at.isoformat(timespec="seconds"),
                     "expires": certificate.expires_on.isoformat() if certificate.expires_on else None,
                     "page": verification_url(certificate.pk),

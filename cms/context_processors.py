@@ -10,7 +10,6 @@ from urllib.parse import quote
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import Role
@@ -20,6 +19,7 @@ from cms.pages import LABELS
 from cms.settings import NavigationLink
 from core.addresses import address_in
 from core.kept import Kept, Once
+from core.languages import reading_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     # Templates of the CMS itself are none of ours.
     if request.path.startswith("/admin/"):
         return {}
-    language = (get_language() or "en")[:2]
+    language = reading_language()
     settled = read_frame()
     around = _around.read((settled.key, language), lambda: _put_into_words(settled, language))
     return {

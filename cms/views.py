@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from cms.search import find_entries
 from core.caching import never_kept
 from core.extensions import home_panels
+from core.languages import reading_language
 
 RESULTS_A_PAGE = 20
 
@@ -35,7 +35,7 @@ def show_my_home(request: HttpRequest) -> HttpResponse:
 def search(request: HttpRequest) -> HttpResponse:
     """What holds the words, in the language of the screen. Two queries."""
     words = request.GET.get("q", "")[:200].strip()
-    found = find_entries(words=words, language=(get_language() or "en")[:2])
+    found = find_entries(words=words, language=reading_language())
     page = Paginator(found, RESULTS_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "cms/search.html", {"words": words, "page_obj": page, "noindex": True})
 

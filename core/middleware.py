@@ -15,8 +15,9 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
-from django.utils import timezone, translation
+from django.utils import timezone
 
+from core.languages import reading_language
 from core.request_id import choose_request_id, current_request_id
 from core.translations import flatten_catalogues
 
@@ -104,7 +105,7 @@ class LocaleMiddleware(DjangoLocaleMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if response.status_code == 404 and request.resolver_match is not None:
-            response.headers.setdefault("Content-Language", translation.get_language() or "en")
+            response.headers.setdefault("Content-Language", reading_language())
             return response
         return super().process_response(request, response)
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 from django.conf import settings
 from django.core import checks
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from core import clock
+from core.languages import reading_language
 
 # The file says until when it may be believed; it is made anew at every request.
 GOOD_FOR: Final = timedelta(days=90)
@@ -29,7 +29,7 @@ def show_security_txt(request: HttpRequest) -> HttpResponse:
         f"Canonical: {settings.PUBLIC_ORIGIN}/.well-known/security.txt",
     ]
     response = HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
-    response["Content-Language"] = get_language() or "en"
+    response["Content-Language"] = reading_language()
     return response
 
 

@@ -11,14 +11,15 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.widgets import AdminDateInput
 
 from accounts.models import Organization, Role, User
 from accounts.time_zones import list_choices
+from core.languages import reading_language
 from lms.forms_desk import end_of_day
 from lms.models import Enrolment, Offering
 from lms.words import say_date
@@ -30,7 +31,7 @@ class EditionChoice(forms.ModelChoiceField):
 
     def label_from_instance(self, obj: CourseEdition) -> str:
         return _t("%(course)s, edition %(number)d, issued %(date)s") % {
-            "course": obj.title_in(get_language() or "en"),
+            "course": obj.title_in(reading_language()),
             "number": obj.number,
             "date": say_date(obj.issued_at, year=True),
         }
@@ -38,14 +39,14 @@ class EditionChoice(forms.ModelChoiceField):
 
 class OrganizationChoice(forms.ModelChoiceField):
     def label_from_instance(self, obj: Organization) -> str:
-        return obj.name_in(get_language() or "en")
+        return obj.name_in(reading_language())
 
 
 class PeopleChoice(forms.ModelMultipleChoiceField):
     """Instructors by name, with whom they teach for."""
 
     def label_from_instance(self, obj: User) -> str:
-        language = get_language() or "en"
+        language = reading_language()
         places = dict.fromkeys(
             role.organization.name_in(language)
             for role in obj.roles.all()
@@ -71,7 +72,8 @@ class OfferingForm(WagtailAdminModelForm):
         label=_("Course edition"),
         queryset=CourseEdition.objects.none(),
         help_text=_(
-            "The newest edition stands first. Who enrols stays with this edition, whatever is issued later."
+            "The newest edition stands first. Who enrols stays with this edition until the offering takes up a newer "
+            "one."
         ),
     )
     organization = OrganizationChoice(label=_("Organization"), queryset=Organization.objects.none())
@@ -153,8 +155,8 @@ class OfferingForm(WagtailAdminModelForm):
             field = self.fields["edition"]
             field.disabled = True
             field.help_text = _(
-                "People are enrolled, so the edition stays: what they work on would change under their hands. For a "
-                "newer edition make a new offering."
+                "People are enrolled, so the edition is not changed here: what they work on would change under their "
+                "hands. “Newer edition”, at the top of this page, says what another one changes and who can go along."
             )
 
     def _fill(self, name: str, rows: QuerySet[Any]) -> None:

@@ -1,4 +1,4 @@
-"""The administrators' screen of e-mails that were not sent."""
+"""The administrators' screens of e-mails that were not sent, and of newer editions for an offering."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from django.views.decorators.http import require_http_methods
 from wagtail.admin import messages
 
 from accounts.permissions import is_administrator
+from accounts.requests import read_job_key
+from accounts.services import find_asked, subject_of
 from lms import texts
 from lms.answers_mail import UNSENT
-from lms.models import Notice
+from lms.models import Notice, Offering
+from lms.selectors.newer import read_newer_edition
+from lms.services.moving import take_up_edition
 from lms.services.notices import send_again
 
 PAGE_SIZE = 50
@@ -54,3 +58,43 @@ def list_unsent_mail(request: HttpRequest) -> HttpResponse:
         "rows": [(notice, texts.say_notice(notice).title) for notice in page],
     }
     return render(request, "lms/admin/unsent_mail.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def show_newer_edition(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """What a newer edition changes for an offering and its learners; a POST has it taken up.
+
+    Nine queries, and those of the frame.
+    """
+    if not request.user.has_perm("lms.change_offering"):
+        raise PermissionDenied(_("Only administrators change offerings."))
+    offering = get_object_or_404(Offering.objects.select_related("edition"), pk=pk)
+    newer = read_newer_edition(offering)
+    actor, key = subject_of(request.user), read_job_key(request)
+    if request.method == "POST":
+        if find_asked(asker=actor, job_id=key) is not None:
+            # A second press, after the job of the first has begun.
+            return redirect("accounts_admin:job", key)
+        if request.POST.get("edition") == str(newer.edition.pk) and newer.has_something:
+            job = take_up_edition(offering=offering, edition=newer.edition, actor=actor, job_id=key)
+            return redirect("accounts_admin:job", job.pk)
+        messages.warning(
+            request, _("What this page says has changed meanwhile. Nothing was done; read it again.")
+        )
+        return redirect("lms_admin:newer_edition", pk)
+    title = _("Newer edition")
+    context = {
+        "breadcrumbs_items": [
+            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+            {"url": reverse("offerings:index"), "label": _("Offerings")},
+            {"url": reverse("offerings:edit", args=[pk]), "label": newer.title},
+            {"url": "", "label": title},
+        ],
+        "header_title": f"{title}: {newer.title}",
+        "page_title": title,
+        "page_subtitle": newer.title,
+        "header_icon": "group",
+        "newer": newer,
+        "job_key": uuid.uuid4(),
+    }
+    return render(request, "lms/admin/newer_edition.html", context)

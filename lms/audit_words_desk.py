@@ -12,10 +12,12 @@ WORDS = {
     "attempt.returned": _("A learner’s work was returned for another try"),
     "enrolment.withdrawn": _("A learner was withdrawn"),
     "enrolment.reinstated": _("A learner was reinstated"),
+    "enrolment.moved": _("A learner was moved to another edition"),
     "enrolment.extended": _("A learner’s last day was changed"),
     "accommodation.granted": _("More time or attempts were granted"),
     "offering.made": _("An offering was made"),
     "offering.changed": _("An offering was changed"),
     "offering.exported": _("Progress and marks of an offering were downloaded"),
+    "offering.edition_taken_up": _("A newer edition was taken up for an offering"),
     "offering.rescheduled": _("The closing date of an offering was moved"),
 }

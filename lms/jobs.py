@@ -1,9 +1,9 @@
-"""What this floor does in the queue for who asked: the roster of an offering as a table."""
+"""What this floor does in the queue for who asked: a roster as a table, a later closing, a newer edition."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -21,7 +21,15 @@ from lms import texts
 from lms.models import Enrolment, Offering
 from lms.permissions import may_teach
 from lms.selectors.desk_export import write_csv
+from lms.services.moving import (
+    MOVING,
+    count_moved,
+    find_behind_edition,
+    move_learner,
+    sort_followers,
+)
 from lms.services.offerings import CLOSING, extend_with_offering, find_behind
+from modules.selectors import kept_edition
 
 ROSTER: Final = "offering_roster"
 PART_SIZE: Final = 20
@@ -124,7 +132,63 @@ def describe_closing(job: Job) -> Outcome:
     )
 
 
+# --- A newer edition ----------------------------------------------------------------------------------------------
+
+
+def cut_moving(*, job: Job, progress: Progress) -> None:
+    """Everyone who can go along, a few at a time."""
+    offering = Offering.objects.filter(pk=job.params["offering"]).first()
+    if offering is None:
+        raise NotFound(_("The offering is not there any more, so nobody was moved."))
+    edition = kept_edition(uuid.UUID(job.params["edition"]))
+    keys = [str(key) for key in sort_followers(find_behind_edition(offering, edition), edition).going]
+    split_job(job=job, parts=[keys[at : at + PART_SIZE] for at in range(0, len(keys), PART_SIZE)])
+
+
+def move_part(*, part: JobPart) -> Mapping[str, Any]:
+    """Take a few along, each once and in a transaction of its own; each is told."""
+    edition = kept_edition(uuid.UUID(part.job.params["edition"]))
+    for key in part.keys:
+        move_learner(enrolment_id=uuid.UUID(key), edition=edition, actor=part.job.asker)
+    return {}
+
+
+def gather_moved(*, job: Job, parts: Sequence[JobPart]) -> Mapping[str, Any]:
+    """By the ledger: a part whose worker died says nothing of what it had done."""
+    keys = [uuid.UUID(key) for part in parts for key in part.keys]
+    return {"moved": count_moved(keys, job.params["edition"])}
+
+
+def describe_moving(job: Job) -> Outcome:
+    count = int(job.result.get("moved", 0))
+    said = _("Whoever enrols from now on gets edition %(number)d.") % {"number": job.params["number"]}
+    moved = ngettext(
+        "%(count)d learner went along to it, and is told.",
+        "%(count)d learners went along to it, and are told.",
+        count,
+    ) % {"count": count}
+    return Outcome(f"{said} {moved}")
+
+
 def register_jobs() -> None:
+    register_kind(
+        JobKind(
+            code=MOVING,
+            run=cut_moving,
+            part=move_part,
+            gather=gather_moved,
+            name=lambda job: (
+                _("Edition %(number)d for “%(title)s”")
+                % {"number": job.params["number"], "title": job.title.get(texts.language(), "")}
+            ),
+            describe=describe_moving,
+            in_cms=True,
+            back=lambda job: (
+                job.title.get(texts.language(), ""),
+                reverse("offerings:edit", args=[job.params["offering"]]),
+            ),
+        )
+    )
     register_kind(
         JobKind(
             code=CLOSING,

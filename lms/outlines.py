@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Final
 
 from assessments.models import AssessmentEdition
@@ -26,6 +27,11 @@ _assessed: Final[Kept[uuid.UUID, dict[uuid.UUID, uuid.UUID]]] = Kept(64)
 def _read_assessed(edition_id: uuid.UUID) -> dict[uuid.UUID, uuid.UUID]:
     rows = EditionAssessment.objects.filter(edition_id=edition_id).values_list("step_key", "assessment_id")
     return _assessed.keep(edition_id, dict(rows))
+
+
+def assessments_in(edition_id: uuid.UUID) -> Mapping[uuid.UUID, uuid.UUID]:
+    """The assessment editions of a course edition, by the step that holds each. Mostly no query."""
+    return _assessed.find(edition_id) or _read_assessed(edition_id)
 
 
 def assessment_in_step(edition_id: uuid.UUID, step_key: uuid.UUID) -> AssessmentEdition | None:

@@ -13,19 +13,15 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from assessments.shapes import say
+from core.languages import reading_language as language
 from lms.models import Notice
 from lms.words import end_sentence, say_date, say_minutes, say_moment, say_percent
 
-__all__ = ["say"]
-
-
-def language() -> str:
-    """The language in force, `en` or `fr`."""
-    return "fr" if (get_language() or "en").startswith("fr") else "en"
+__all__ = ["language", "say"]
 
 
 def join_facts(*facts: str) -> str:

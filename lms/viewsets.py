@@ -21,6 +21,7 @@ from accounts.services import record_audit, subject_of
 from lms.admin_forms import OfferingForm
 from lms.models import Enrolment, Offering
 from lms.selectors.desk import invite_url
+from lms.selectors.newer import has_newer_edition
 from lms.services.offerings import follow_new_closing
 
 
@@ -35,6 +36,8 @@ class OfferingLinks(HelpPanel):
             context = super().get_context_data(parent_context)
             context["desk_url"] = reverse("lms:offering", args=[self.instance.slug])
             context["invite_url"] = invite_url(self.instance)
+            context["newer_url"] = reverse("lms_admin:newer_edition", args=[self.instance.pk])
+            context["has_newer"] = has_newer_edition(self.instance)
             return context
 
 

@@ -16,5 +16,8 @@ def register_learning() -> LearningGroup:
 
 @hooks.register("register_admin_urls")
 def register_urls() -> list[URLPattern | URLResolver]:
-    addresses = [path("unsent-mail/", admin_views.list_unsent_mail, name="unsent_mail")]
+    addresses = [
+        path("unsent-mail/", admin_views.list_unsent_mail, name="unsent_mail"),
+        path("offerings/<uuid:pk>/newer-edition/", admin_views.show_newer_edition, name="newer_edition"),
+    ]
     return [path("", include((addresses, "lms_admin"), namespace="lms_admin"))]

@@ -15,12 +15,13 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from core import clock
+from core.languages import reading_language
 
 NBSP = "\u00a0"
 
 
 def is_french() -> bool:
-    return (get_language() or "en").startswith("fr")
+    return reading_language() == "fr"
 
 
 def say_minutes(minutes: int) -> str:

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.admin import messages
@@ -20,6 +19,7 @@ from accounts.services import find_asked, subject_of
 from assessments.shapes import say
 from core.errors import DomainError
 from core.extensions import Impact, impact_reports
+from core.languages import reading_language
 from modules.branch import branch_course
 from modules.changes import ChangeLine, describe_changes
 from modules.coverage import find_coverage
@@ -105,7 +105,7 @@ def issue_edition(request: HttpRequest, page_id: int) -> HttpResponse:
             "preview": preview,
             "changes": _link_changes(changes),
             "impacts": find_impacts(course.translation_key),
-            "title": preview.outline.title_in(_language()) if preview.outline else course.title,
+            "title": preview.outline.title_in(reading_language()) if preview.outline else course.title,
             "modules": _titles_of(preview.outline),
             "framework_title": _title_of(preview.framework),
             "form": form,
@@ -147,17 +147,13 @@ def _link_changes(changes: list[ChangeLine]) -> list[tuple[ChangeLine, str]]:
     ]
 
 
-def _language() -> str:
-    return (get_language() or "en")[:2]
-
-
 def _title_of(framework: FrameworkEdition | None) -> str:
-    return framework.title_in(_language()) if framework else ""
+    return framework.title_in(reading_language()) if framework else ""
 
 
 def _titles_of(outline: Outline | None) -> list[tuple[str, list[str]]]:
     """Each module's title with those of its steps, in the reader's language."""
-    language = _language()
+    language = reading_language()
     return [
         (say(module.title, language), [step.title_in(language) for step in module.steps])
         for module in (outline.modules if outline else ())

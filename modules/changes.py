@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from assessments.shapes import say
+from core.languages import reading_language
 from modules.compile import describe_language
 from modules.documents import Outline
 from modules.rules import Change, ChangeCode, diff_outlines
@@ -29,7 +29,7 @@ class ChangeLine:
 
 def describe_changes(old: Outline, new: Outline) -> list[ChangeLine]:
     """The changes in course order, in the language in force. No query."""
-    language = (get_language() or "en")[:2]
+    language = reading_language()
     titles = {module.key: say(module.title, language) for module in (*old.modules, *new.modules)}
     return [
         ChangeLine(
@@ -113,7 +113,7 @@ def _framework_changed(change: Change, titles: Titles) -> str:
     _slug, number, _digest, title = new
     return _("It rests on edition %(number)d of “%(title)s”.") % {
         "number": number,
-        "title": say(title, (get_language() or "en")[:2]),
+        "title": say(title, reading_language()),
     }
 
 

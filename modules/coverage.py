@@ -6,8 +6,7 @@ import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from django.utils.translation import get_language
-
+from core.languages import reading_language
 from modules.documents import Outline
 from standards.models import EditionCompetency, FrameworkEdition, Level
 
@@ -77,7 +76,7 @@ class DomainCoverage:
 
 def find_coverage(*, outline: Outline, framework: FrameworkEdition) -> list[DomainCoverage]:
     """Domains by competencies by levels. One query, however many steps and competencies."""
-    language = (get_language() or "en")[:2]
+    language = reading_language()
     served: dict[tuple[str, str], list[Serving]] = defaultdict(list)
     for step in outline.iter_steps():
         for mapped in step.competencies:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.text import Truncator
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms import WagtailAdminPageForm
 
+from core.languages import reading_language
 from standards.pages import FrameworkPage
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def list_frameworks() -> list[tuple[str, str]]:
     """The frameworks by title in the language in force. One query."""
-    language = (get_language() or "en")[:2]
+    language = reading_language()
     titles: dict[str, str] = {}
     pages = FrameworkPage.objects.select_related("locale").order_by("title")
     for page in sorted(pages, key=lambda page: page.locale.language_code == language):

@@ -7,13 +7,14 @@ from typing import Final
 
 from django.db import transaction
 from django.urls import reverse
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.jobs import JobKind, Outcome, Progress, register_kind
 from accounts.models import Job, Subject
 from accounts.services import Request, ask_job, finish_job
 from core.errors import NotFound
+from core.languages import reading_language
 from modules.pages import CoursePage
 from modules.selectors import latest_edition
 from modules.services import issue_course_edition
@@ -61,7 +62,7 @@ def run(*, job: Job, progress: Progress) -> None:
 
 
 def _say_title(job: Job) -> str:
-    return str(job.title.get((get_language() or "en")[:2]) or job.title.get("en", ""))
+    return str(job.title.get(reading_language()) or job.title.get("en", ""))
 
 
 def describe(job: Job) -> Outcome:

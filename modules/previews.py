@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import get_language
-
+from core.languages import reading_language
 from modules.assets import store_asset
 from modules.blocks import LessonBody
 from modules.citations import load_sources
@@ -57,7 +56,7 @@ def render_example(name: str, value: Any) -> list[dict[str, Any]]:
     body = LessonBody().to_python(
         [{"type": name, "value": LessonBody().child_blocks[name].get_prep_value(value)}]
     )
-    return render_lesson(body=body, language=(get_language() or "en")[:2], sources={}).segments
+    return render_lesson(body=body, language=reading_language(), sources={}).segments
 
 
 def _find_served(page: LessonPage) -> list[Served]:

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.admin import messages
@@ -18,6 +17,7 @@ from accounts.models import User
 from accounts.requests import read_job_key
 from accounts.services import find_asked, subject_of
 from core.errors import DomainError
+from core.languages import reading_language
 from standards.drafts import EditionPreview, preview_edition, report_impact
 from standards.jobs import ask_for_edition
 from standards.models import FrameworkEdition
@@ -30,7 +30,7 @@ from standards.services import EditionRefused, change_edition_status
 
 
 def _title_of(edition: FrameworkEdition) -> str:
-    return edition.title_in((get_language() or "en")[:2])
+    return edition.title_in(reading_language())
 
 
 def _frame(*trail: tuple[str, str], title: str, icon: str) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Subject
 from core import clock
+from core.languages import reading_language
 from core.models import UUIDModel
 
 
@@ -68,7 +69,7 @@ class Competency(models.Model):
 
     def __str__(self) -> str:
         """The code and title in the language in force. No queries."""
-        title = self.title_in(get_language() or "en")
+        title = self.title_in(reading_language())
         return f"{self.code} {title}".strip() or str(self.id)
 
     def title_in(self, language: str) -> str:

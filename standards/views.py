@@ -8,18 +8,14 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from core.languages import reading_language
 from standards import selectors
 from standards.models import FrameworkEdition
 
 Crumb = dict[str, Any]
-
-
-def reading_language() -> str:
-    return (get_language() or "en")[:2]
 
 
 def make_crumbs(edition: FrameworkEdition | None = None, *more: Crumb) -> list[Crumb]:

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from django.core.files.base import ContentFile, File
 from django.db import transaction
-from django.utils.translation import get_language
 
 from accounts.models import Job, JobPart, Subject, private_storage
 from accounts.services.texts import delete_file
 from core import clock
 from core.errors import NotFound
+from core.languages import reading_language
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def ask_job(*, asker: Subject, request: Request) -> Job:
     """
     from accounts.tasks import run_job
 
-    language = (get_language() or "en")[:2]
+    language = reading_language()
     # The person's row is the lock: two presses at once are one after the other.
     Subject.objects.select_for_update().get(pk=asker.pk)
     found = Job.objects.filter(pk=request.job_id).first()

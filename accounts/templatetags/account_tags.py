@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
-from django.utils.translation import get_language
 
 from accounts.devices import device_name
 from accounts.models import Organization
 from accounts.views import list_account_links
+from core.languages import reading_language
 
 register = template.Library()
 
@@ -25,7 +25,7 @@ def account_links(context: dict[str, Any]) -> list[dict[str, Any]]:
 @register.filter
 def name_here(organization: Organization) -> str:
     """The organization's name in the language in force."""
-    return organization.name_in(get_language() or "en")
+    return organization.name_in(reading_language())
 
 
 @register.filter

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import PersonalText
@@ -21,6 +20,7 @@ from assessments.services.running import GRACE, SUBMISSION, ask_lock, found_atte
 from assessments.signals import attempt_submitted
 from core import clock
 from core.errors import InvalidInput
+from core.languages import reading_language
 from core.prepared import PreparedQuery, given_uuid
 from core.prepared_writes import PreparedUpdate, run_with_next
 from core.questions import Question, ask_together
@@ -74,7 +74,7 @@ def hand_in(
     set_score(attempt, score)
     run_with_next([_write_result.statement(attempt)])
     attempt_submitted.send(
-        sender=Attempt, attempt=attempt, language=language or get_language() or "en", held=held
+        sender=Attempt, attempt=attempt, language=language or reading_language(), held=held
     )
     return attempt
 

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import Subject
@@ -21,6 +20,7 @@ from assessments.services.running import AttemptClosed, key_used_elsewhere
 from assessments.signals import attempt_deadline_moved, attempt_started
 from core import clock
 from core.errors import DomainError
+from core.languages import reading_language
 
 
 class NoAttemptLeft(DomainError):
@@ -118,5 +118,5 @@ def start_attempt(*, sitting: Sitting, attempt_id: uuid.UUID, language: str | No
             closes_at=sitting.closes_at,
         ),
     )
-    attempt_started.send(sender=Attempt, attempt=attempt, language=language or get_language() or "en")
+    attempt_started.send(sender=Attempt, attempt=attempt, language=language or reading_language())
     return attempt

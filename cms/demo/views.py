@@ -10,8 +10,8 @@ from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
@@ -27,6 +27,7 @@ from cms.demo.cast import (
     key_of,
 )
 from cms.demo.mail import list_messages, read_message
+from core.languages import reading_language
 from lms.models import Enrolment
 from modules.selectors import outline_of
 from standards.models import FrameworkEdition
@@ -87,7 +88,7 @@ def show_demo(request: HttpRequest) -> HttpResponse:
 
 
 def _localized(path: str) -> str:
-    return path.replace("/en/", f"/{(get_language() or 'en')[:2]}/", 1)
+    return path.replace("/en/", f"/{reading_language()}/", 1)
 
 
 def _lesson_to_edit(lesson: str) -> str:
@@ -101,7 +102,7 @@ def _lesson_to_edit(lesson: str) -> str:
 
 def _finisher() -> str:
     """Who of the cohort has only the final assessment left, in the language of the page."""
-    return FINISHERS[(get_language() or "en")[:2]]
+    return FINISHERS[reading_language()]
 
 
 def _last_step() -> str:

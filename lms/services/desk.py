@@ -44,7 +44,7 @@ def _keep_reason(enrolment: Enrolment, actor: Subject, reason: str) -> uuid.UUID
     ).id
 
 
-def _record(
+def record_decision(
     enrolment: Enrolment,
     *,
     kind: str,
@@ -53,6 +53,7 @@ def _record(
     client_id: uuid.UUID,
     data: dict[str, Any] | None = None,
 ) -> Enrolment:
+    """Write one entry of an enrolment's ledger, once, with all that follows: its row, the audit log, a notice."""
     if EnrolmentEvent.objects.filter(client_id=client_id).exists():
         return enrolment
     EnrolmentEvent.objects.create(
@@ -82,7 +83,7 @@ def withdraw_learner(*, enrolment: Enrolment, actor: Subject, reason: str, clien
     enrolment = lock_enrolment(enrolment.pk)
     if enrolment.state == Enrolment.State.WITHDRAWN:
         return enrolment
-    return _record(enrolment, kind=Kind.WITHDRAWN, actor=actor, reason=reason, client_id=client_id)
+    return record_decision(enrolment, kind=Kind.WITHDRAWN, actor=actor, reason=reason, client_id=client_id)
 
 
 @transaction.atomic
@@ -93,7 +94,7 @@ def reinstate_learner(
     enrolment = lock_enrolment(enrolment.pk)
     if enrolment.state == Enrolment.State.ACTIVE:
         return enrolment
-    return _record(enrolment, kind=Kind.REINSTATED, actor=actor, reason=reason, client_id=client_id)
+    return record_decision(enrolment, kind=Kind.REINSTATED, actor=actor, reason=reason, client_id=client_id)
 
 
 @transaction.atomic
@@ -107,7 +108,7 @@ def extend_enrolment(
             _("Choose a day in the future."), errors={"closes_at": [_("Choose a day in the future.")]}
         )
     data = {"closes_at": closes_at.isoformat() if closes_at else None}
-    enrolment = _record(
+    enrolment = record_decision(
         enrolment, kind=Kind.EXTENDED, actor=actor, reason=reason, client_id=client_id, data=data
     )
     follow_terms(enrolment)

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import get_language
 
 from assessments import services as assessments
 from assessments.models import AssessmentEdition, Attempt, Mark, Sitting
 from core import clock
 from core.errors import NotFound
+from core.languages import reading_language
 from lms.models import Accommodation, Enrolment, LearningEvent
 from lms.outlines import assessment_in_step, step_of_assessment
 from lms.rules import Grant, Terms, effective_terms
@@ -234,7 +234,7 @@ def note_attempt_marked(*, mark: Mark) -> None:
         attempt,
         verb=Verb.RETURNED if returned else Verb.MARKED,
         client_id=uuid.uuid5(mark.client_id, "marked"),
-        language=(get_language() or "en")[:2],
+        language=reading_language(),
         result={"number": attempt.number} if returned else _result_of(attempt),
         mark=mark,
     )

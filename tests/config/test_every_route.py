@@ -192,6 +192,7 @@ accounts_admin:lift_hold                 | key=hold                             
 accounts_admin:audit                     | -                                     | sssssshhssshf2 | sssssshhssshf5
 accounts_admin:jobs                      | -                                     | sssssshhssshf2 | sssssshhssshf5
 accounts_admin:job                       | key=job                               | ssssss44sss4f2 | ssssss55sss5f5
+lms_admin:newer_edition                 | pk=offering_pk                        | sssssshhssshf2 | sssssshhssshfr
 lms_admin:unsent_mail                    | -                                     | sssssshhssshf2 | sssssshhssshfr
 
 # The CMS: courses
