@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+# So many uses of a thing are named in a message; more would hide what to do.
+MOST_USES_SAID: Final = 5
 
 
 class DomainError(Exception):
@@ -49,10 +53,14 @@ class StillUsed(DomainError):
     code = "in_use"
 
     def __init__(self, uses: Sequence[str], *, advice: str = "") -> None:
-        super().__init__(
-            " ".join([_("Nothing was deleted."), *uses, *([advice] if advice else [])]),
-            errors={"object": uses},
-        )
+        said = [_("Nothing was deleted."), *uses[:MOST_USES_SAID]]
+        more = len(uses) - MOST_USES_SAID
+        if more > 0:
+            said.append(
+                ngettext("There is %(count)d more use.", "There are %(count)d more uses.", more)
+                % {"count": more}
+            )
+        super().__init__(" ".join([*said, *([advice] if advice else [])]), errors={"object": uses})
         self.uses = list(uses)
 
 

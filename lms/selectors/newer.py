@@ -11,6 +11,7 @@ from lms import texts
 from lms.models import Enrolment, Offering
 from lms.selectors.desk_people import learner_url
 from lms.services.moving import Followers, find_behind_edition, sort_followers
+from lms.words import say_date
 from modules.changes import ChangeLine, describe_changes
 from modules.models import CourseEdition
 from modules.selectors import latest_edition, outline_of
@@ -43,6 +44,11 @@ class NewerEdition:
     @property
     def title(self) -> str:
         return self.offering.title_in(texts.language())
+
+    @property
+    def issued(self) -> str:
+        """The day on which the newer edition was issued."""
+        return say_date(self.edition.issued_at, year=True)
 
     @property
     def unnamed(self) -> int:
