@@ -32,6 +32,7 @@ from lms.models import (
 )
 from lms.outlines import steps_of
 from lms.rules import CourseSteps, Event, StepState, Verb, completion, fold_events
+from modules.selectors import kept_edition
 
 STEP_FIELDS = (
     "state",
@@ -398,12 +399,10 @@ def rebuild(*, check: bool) -> list[Difference]:
 
 
 def _rebuild_enrolments(ids: Sequence[uuid.UUID], *, check: bool) -> list[Difference]:
-    enrolments = {
-        row.id: row
-        for row in Enrolment.objects.select_for_update(of=("self",))
-        .select_related("edition")
-        .filter(id__in=ids)
-    }
+    # Nothing is joined: a row that is moved to another edition before it is locked would not be found at all.
+    enrolments = {row.id: row for row in Enrolment.objects.select_for_update().filter(id__in=ids)}
+    for locked in enrolments.values():
+        locked.edition = kept_edition(locked.edition_id)
     happened: dict[uuid.UUID, list[EnrolmentEvent]] = defaultdict(list)
     for event in EnrolmentEvent.objects.filter(enrolment_id__in=ids).order_by("id"):
         happened[event.enrolment_id].append(event)

@@ -16,6 +16,7 @@ from core import clock
 from core.errors import DomainError, InvalidInput
 from lms.models import Enrolment, EnrolmentEvent, Offering
 from lms.projections import project_course, project_enrolment
+from modules.selectors import kept_edition
 
 
 class OfferingClosed(DomainError):
@@ -37,6 +38,16 @@ class EnrolmentRequest:
     enrolment_id: uuid.UUID
     certificate_name: str
     organization: Organization | None = None
+
+
+def lock_offering(offering_id: uuid.UUID) -> Offering:
+    """The offering, locked for the transaction, with its edition. One query, and one for an edition not kept yet.
+
+    Nothing is joined: a row whose edition is another one by the time it is locked would not be found at all.
+    """
+    offering = Offering.objects.select_for_update().get(pk=offering_id)
+    offering.edition = kept_edition(offering.edition_id)
+    return offering
 
 
 def seats_left(offering: Offering) -> int | None:
@@ -67,9 +78,7 @@ def enrol_learner(request: EnrolmentRequest) -> Enrolment:
     and the time they had; whom an instructor withdrew is not, but by that instructor.
     """
     now = clock.now()
-    offering = (
-        Offering.objects.select_for_update(of=("self",)).select_related("edition").get(pk=request.offering.pk)
-    )
+    offering = lock_offering(request.offering.pk)
     enrolment = Enrolment.objects.filter(offering=offering, subject=request.subject).first()
     if enrolment and enrolment.state == Enrolment.State.ACTIVE:
         return enrolment

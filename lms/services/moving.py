@@ -24,6 +24,7 @@ from lms.models import CourseProgress, Enrolment, EnrolmentEvent, Offering
 from lms.outlines import assessments_in
 from lms.projections import project_course
 from lms.services.desk import record_decision
+from lms.services.enrolments import lock_offering
 from lms.services.step_ledger import lock_enrolment
 from lms.signals import course_completed
 from modules.models import CourseEdition
@@ -82,7 +83,7 @@ def take_up_edition(*, offering: Offering, edition: CourseEdition, actor: Subjec
 
     Where the offering has the edition already, those who can go along now do.
     """
-    locked = Offering.objects.select_for_update(of=("self",)).select_related("edition").get(pk=offering.pk)
+    locked = lock_offering(offering.pk)
     before = locked.edition
     if edition.course_key != before.course_key or edition.number < before.number:
         raise InvalidInput(_("Choose a newer edition of the same course. Nothing was changed."))

@@ -68,6 +68,7 @@ def test_screens_of_administrators(make_page: Callable[..., Any]) -> None:
             f"/admin/certificates/{certificate.pk}/reissue/",
             "/admin/offerings/",
             f"/admin/offerings/edit/{offering.pk}/",
+            reverse("lms_admin:newer_edition", args=[offering.pk]),
             reverse("accounts_admin:people"),
             reverse("accounts_admin:person", args=[User.objects.get(email="learner@demo.example").pk]),
             reverse("accounts_admin:holds"),

@@ -37,7 +37,14 @@ from tests.certificates.test_services import revoke
 from tests.factories.accounts import PASSWORD
 from tests.factories.certificates import make_certificate
 from tests.factories.certificates import make_offering as make_certified_offering
-from tests.factories.lms import Course, make_course, make_enrolment, make_offering
+from tests.factories.lms import (
+    Course,
+    make_course,
+    make_course_edition,
+    make_enrolment,
+    make_lesson,
+    make_offering,
+)
 from tests.lms.desk import Desk
 
 pytestmark = pytest.mark.django_db
@@ -385,6 +392,17 @@ def _close_request(world: World) -> Case:
         certificate=_certified(world), holder_name="Léa", note="", request_id=uuid.uuid4()
     )
     return Case(world.office(), f"/admin/certificates/requests/{asked.pk}/close/", {})
+
+
+@case("a newer edition taken up", "lms_admin:newer_edition")
+def _take_up(world: World) -> Case:
+    course, enrolment = world.enrolled()
+    newer = make_course_edition(
+        modules=[[make_lesson("plain")]], course_key=course.edition.course_key, number=2
+    )
+    world.administrator.user_permissions.add(Permission.objects.get(codename="change_offering"))
+    path = f"/admin/offerings/{enrolment.offering_id}/newer-edition/"
+    return Case(world.office(), path, {"edition": str(newer.pk), "client_id": KEY})
 
 
 # They change nothing, or can only happen once, for a reason that stands beside them.

@@ -132,7 +132,7 @@ class TestWithPeople:
             modules=[[make_lesson("one")]], course_key=offering.edition.course_key, number=2
         )
         page = client.get(f"/admin/offerings/edit/{offering.pk}/").content.decode()
-        assert "make a new offering" in page
+        assert "“Newer edition”, at the top of this page" in page
         send(client, values(newer, college, slug="winter", title_en="New name"), offering)
         offering.refresh_from_db()
         assert offering.title_en == "New name"
