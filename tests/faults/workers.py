@@ -58,15 +58,20 @@ def worker(**options: Any) -> Iterator[Worker]:
 
 
 @contextlib.contextmanager
-def held(query: str, values: list[Any] | None = None) -> Iterator[None]:
-    """Hold what a statement locks, from a connection of its own, until the end of the block."""
+def held(query: str, values: list[Any] | None = None, *, kept: bool = False) -> Iterator[None]:
+    """Hold what a statement locks, from a connection of its own, until the end of the block; what it wrote is undone,
+    or `kept`.
+    """
     parts = connection.get_connection_params()
     with psycopg.connect(
         host=parts.get("host"), user=parts["user"], dbname=parts["dbname"], password=parts.get("password")
     ) as link:
         link.execute(sql.SQL(query), values)  # type: ignore[arg-type]
         yield
-        link.rollback()
+        if kept:
+            link.commit()
+        else:
+            link.rollback()
 
 
 def wait_until_it_waits() -> None:

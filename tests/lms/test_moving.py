@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ from tests.factories.lms import (
     make_offering,
     sit_quiz,
 )
+from tests.faults.workers import held, wait_until_it_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -234,6 +236,28 @@ def test_again_is_no_different_and_never_backwards(
     with pytest.raises(InvalidInput):
         take_up(offering, make_course_edition(modules=[[make_lesson("x")]], number=9), administrator)
     assert Offering.objects.get().edition == editions[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_enrols_at_that_moment_gets_the_newer_one(
+    offering: Offering, editions: Editions, learner: User
+) -> None:
+    """A row that is locked together with its edition is not found once it has another one."""
+
+    def enrol() -> Enrolment:
+        try:
+            return make_enrolment(user=learner, offering=offering)
+        finally:
+            connection.close()
+
+    change = "UPDATE lms_offering SET edition_id = %s WHERE id = %s"
+    with ThreadPoolExecutor(1) as pool:
+        with held(change, [editions[1].pk, offering.pk], kept=True):
+            waiting = pool.submit(enrol)
+            wait_until_it_waits()
+        enrolment = waiting.result()
+    assert edition_of(enrolment) == 2
+    assert rebuild(check=True) == []
 
 
 @pytest.fixture
