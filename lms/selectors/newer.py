@@ -9,7 +9,7 @@ from typing import Final
 
 from lms import texts
 from lms.models import Enrolment, Offering
-from lms.selectors.desk_people import learner_url
+from lms.selectors.desk_people import learner_url, name_of
 from lms.services.moving import Followers, find_behind_edition, sort_followers
 from lms.words import say_date
 from modules.changes import ChangeLine, describe_changes
@@ -87,6 +87,5 @@ def _name(keys: Sequence[uuid.UUID]) -> list[tuple[str, str]]:
     """Each learner's name, and where their instructors see them."""
     rows = Enrolment.objects.filter(pk__in=keys).select_related("offering", "subject__user")
     return [
-        (row.subject.user.name if row.subject.user else "", learner_url(row))
-        for row in rows.order_by("subject__user__sort_name", "pk")
+        (name_of(row.subject), learner_url(row)) for row in rows.order_by("subject__user__sort_name", "pk")
     ]

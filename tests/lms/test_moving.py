@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.translation import override
 from wagtail.users.models import UserProfile
 
@@ -300,7 +301,7 @@ class TestScreen:
         issue(3, course_key=editions[0].course_key, quiz=make_quiz(title="Asked otherwise"))
         page = office.get(self.url(offering)).content.decode()
         assert "1 learner stays and finishes in the edition they are in" in page
-        assert f"/teach/{offering.slug}/" in page
+        assert f'/teach/{offering.slug}/{enrolment.pk}/">{escape(enrolment.subject.user.name)}</a>' in page
         assert "Nobody at work in an earlier edition goes along." in page
 
     def test_what_was_read_is_what_is_taken_up(
