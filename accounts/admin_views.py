@@ -27,6 +27,7 @@ from accounts.models import AuditEntry, LegalHold, Role, User
 from accounts.permissions import is_administrator
 from accounts.requests import SignedInRequest
 from accounts.selectors import find_audit_entries, find_people
+from core.cms_frame import frame_of_cms
 from core.errors import DomainError
 
 PAGE_SIZE = 50
@@ -50,11 +51,8 @@ def for_administrators(view: View) -> View:
 
 
 def _frame(*trail: tuple[str, Any], title: str, icon: str) -> dict[str, Any]:
-    """What Wagtail's own frame needs: the trail of pages, the title, the icon."""
-    crumbs = [{"url": reverse("wagtailadmin_home"), "label": _("Home")}]
-    crumbs += [{"url": reverse(name), "label": label} for name, label in trail]
-    crumbs.append({"url": "", "label": title})
-    return {"breadcrumbs_items": crumbs, "header_title": title, "page_title": title, "header_icon": icon}
+    """The frame of a screen, its trail given by names of addresses."""
+    return frame_of_cms(*((reverse(name), label) for name, label in trail), title=title, icon=icon)
 
 
 @for_administrators

@@ -25,6 +25,7 @@ from accounts.requests import SignedInRequest
 from accounts.second_factor import is_unprotected
 from core import clock
 from core.caching import never_kept
+from core.cms_frame import frame_of_cms
 from core.extensions import work_notes
 
 JOBS_A_PAGE: Final = 30
@@ -179,16 +180,8 @@ def show_job(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
 def show_job_in_cms(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """The same within the frame of the CMS."""
     shown = describe_job(find_job(request.user, key), viewer=request.user)
-    crumbs = [{"url": reverse("wagtailadmin_home"), "label": _("Home")}]
-    if shown.back:
-        crumbs.append({"url": shown.back[1], "label": shown.back[0]})
-    context = {
-        "shown": shown,
-        "breadcrumbs_items": [*crumbs, {"url": "", "label": shown.title}],
-        "header_title": shown.title,
-        "page_title": shown.title,
-        "header_icon": "tasks",
-    }
+    trail = [(shown.back[1], shown.back[0])] if shown.back else []
+    context = {"shown": shown, **frame_of_cms(*trail, title=shown.title, icon="tasks")}
     return render(request, _partial_or(request, "accounts/admin/job.html"), context)
 
 
@@ -197,15 +190,8 @@ def show_job_in_cms(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def list_all_jobs(request: HttpRequest) -> HttpResponse:
     """What everybody asked, the newest first, those that failed marked. Two queries, and those of the frame."""
     page = Paginator(Job.objects.select_related("asker__user"), PAGE_SIZE).get_page(request.GET.get("p"))
-    title = _("Background work")
     context = {
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": "", "label": title},
-        ],
-        "header_title": title,
-        "page_title": title,
-        "header_icon": "tasks",
+        **frame_of_cms(title=_("Background work"), icon="tasks"),
         "page": page,
         "jobs": [describe_job(job, viewer=request.user) for job in page],
         "notes": [note for answer in work_notes for note in answer()],

@@ -14,6 +14,7 @@ from assessments.permissions import may, require
 from assessments.previews import preview_assessment, preview_item
 from assessments.readiness import find_framework, say_readiness
 from assessments.snippets import Assessment, Item
+from core.cms_frame import frame_of_cms
 
 MODELS: Final[dict[str, Any]] = {"item": Item, "assessment": Assessment}
 
@@ -30,23 +31,19 @@ def check(request: HttpRequest, model_name: str, pk: int) -> HttpResponse:
     may_change = may(request.user, "change", thing)
     viewset = model.snippet_viewset
     edit_url = reverse(viewset.get_url_name("edit"), args=[thing.pk]) if may_change else ""
-    title = _("Check")
     context: dict[str, Any] = preview_item(thing) if is_item else preview_assessment(thing)
     return render(
         request,
         "assessments/admin/check.html",
         {
             **context,
-            "breadcrumbs_items": [
-                {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-                {"url": reverse(viewset.get_url_name("list")), "label": viewset.menu_label},
-                {"url": edit_url, "label": str(thing)},
-                {"url": "", "label": title},
-            ],
-            "header_title": f"{title}: {thing}",
-            "page_title": title,
-            "page_subtitle": str(thing),
-            "header_icon": "circle-check",
+            **frame_of_cms(
+                (reverse(viewset.get_url_name("list")), viewset.menu_label),
+                (edit_url, str(thing)),
+                title=_("Check"),
+                subtitle=str(thing),
+                icon="circle-check",
+            ),
             "is_item": is_item,
             "problems": say_readiness(thing),
             "framework": None if is_item else find_framework(thing),

@@ -33,6 +33,7 @@ from certificates.permissions import Access, is_officer
 from certificates.rules import Entered, allowed_entries
 from certificates.selectors import ListedCertificate, open_requests, public_path, whole_certificates
 from core import clock
+from core.cms_frame import frame_of_cms
 from core.errors import DomainError
 from lms.models import Offering
 
@@ -72,10 +73,7 @@ def for_officers(view: View) -> View:
 
 
 def _frame(*trail: tuple[str, str], title: str) -> dict[str, Any]:
-    crumbs = [{"url": reverse("wagtailadmin_home"), "label": _("Home")}]
-    crumbs += [{"url": url, "label": label} for url, label in trail]
-    crumbs.append({"url": "", "label": title})
-    return {"breadcrumbs_items": crumbs, "header_title": title, "page_title": title, "header_icon": "success"}
+    return frame_of_cms(*trail, title=title, icon="success")
 
 
 def _list_crumb() -> tuple[str, str]:

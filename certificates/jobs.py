@@ -18,6 +18,7 @@ from certificates.due import list_due
 from certificates.models import Certificate
 from certificates.pdf_signing import PdfSigningError
 from certificates.services import NotEarned, issue_certificate, print_certificate
+from core.batches import in_batches
 from core.pdf import PdfError
 from lms.models import Enrolment, Offering
 from lms.texts import language
@@ -45,7 +46,7 @@ def ask_for_due(*, offering: Offering, asker: Subject, job_id: uuid.UUID) -> Job
 def run(*, job: Job, progress: Progress) -> None:
     """Find what is due and cut it into parts. Logged once, with the cut."""
     keys = [str(key) for key in list_due(offering_id=uuid.UUID(job.about))]
-    if split_job(job=job, parts=[keys[at : at + PART_SIZE] for at in range(0, len(keys), PART_SIZE)]):
+    if split_job(job=job, parts=list(in_batches(keys, PART_SIZE))):
         record_audit(
             actor=job.asker,
             action="certificates.issued_together",

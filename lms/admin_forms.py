@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.widgets import AdminDateInput
 
+from accounts.admin_forms import OrganizationChoice
 from accounts.models import Organization, Role, User
 from accounts.time_zones import list_choices
 from core.languages import reading_language
@@ -35,11 +36,6 @@ class EditionChoice(forms.ModelChoiceField):
             "number": obj.number,
             "date": say_date(obj.issued_at, year=True),
         }
-
-
-class OrganizationChoice(forms.ModelChoiceField):
-    def label_from_instance(self, obj: Organization) -> str:
-        return obj.name_in(reading_language())
 
 
 class PeopleChoice(forms.ModelMultipleChoiceField):

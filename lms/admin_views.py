@@ -16,6 +16,7 @@ from wagtail.admin import messages
 from accounts.permissions import is_administrator
 from accounts.requests import read_job_key
 from accounts.services import find_asked, subject_of
+from core.cms_frame import frame_of_cms
 from lms import texts
 from lms.answers_mail import UNSENT
 from lms.models import Notice, Offering
@@ -44,16 +45,12 @@ def list_unsent_mail(request: HttpRequest) -> HttpResponse:
         return redirect("lms_admin:unsent_mail")
     unsent = Notice.objects.filter(mail__in=UNSENT).select_related("subject__user").order_by("-created_at")
     page = Paginator(unsent, PAGE_SIZE).get_page(request.GET.get("p"))
-    title = _("E-mails that were not sent")
     context = {
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("accounts_admin:jobs"), "label": _("Background work")},
-            {"url": "", "label": title},
-        ],
-        "header_title": title,
-        "page_title": title,
-        "header_icon": "mail",
+        **frame_of_cms(
+            (reverse("accounts_admin:jobs"), _("Background work")),
+            title=_("E-mails that were not sent"),
+            icon="mail",
+        ),
         "page": page,
         "rows": [(notice, texts.say_notice(notice).title) for notice in page],
     }
@@ -64,17 +61,17 @@ def list_unsent_mail(request: HttpRequest) -> HttpResponse:
 def show_newer_edition(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """What a newer edition changes for an offering and its learners; a POST has it taken up.
 
-    Nine queries, and those of the frame.
+    At most eight queries, one for each edition that is not kept yet, and those of the frame.
     """
     if not request.user.has_perm("lms.change_offering"):
         raise PermissionDenied(_("Only administrators change offerings."))
     offering = get_object_or_404(Offering.objects.select_related("edition"), pk=pk)
-    newer = read_newer_edition(offering)
     actor, key = subject_of(request.user), read_job_key(request)
+    if request.method == "POST" and find_asked(asker=actor, job_id=key) is not None:
+        # A second press, after the job of the first has begun.
+        return redirect("accounts_admin:job", key)
+    newer = read_newer_edition(offering)
     if request.method == "POST":
-        if find_asked(asker=actor, job_id=key) is not None:
-            # A second press, after the job of the first has begun.
-            return redirect("accounts_admin:job", key)
         if request.POST.get("edition") == str(newer.edition.pk) and newer.has_something:
             job = take_up_edition(offering=offering, edition=newer.edition, actor=actor, job_id=key)
             return redirect("accounts_admin:job", job.pk)
@@ -82,18 +79,14 @@ def show_newer_edition(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             request, _("What this page says has changed meanwhile. Nothing was done; read it again.")
         )
         return redirect("lms_admin:newer_edition", pk)
-    title = _("Newer edition")
     context = {
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("offerings:index"), "label": _("Offerings")},
-            {"url": reverse("offerings:edit", args=[pk]), "label": newer.title},
-            {"url": "", "label": title},
-        ],
-        "header_title": f"{title}: {newer.title}",
-        "page_title": title,
-        "page_subtitle": newer.title,
-        "header_icon": "group",
+        **frame_of_cms(
+            (reverse("offerings:index"), _("Offerings")),
+            (reverse("offerings:edit", args=[pk]), newer.title),
+            title=_("Newer edition"),
+            subtitle=newer.title,
+            icon="group",
+        ),
         "newer": newer,
         "job_key": uuid.uuid4(),
     }

@@ -16,6 +16,7 @@ from accounts.jobs import JobKind, Outcome, Progress, register_kind
 from accounts.models import Job, JobPart, Subject
 from accounts.second_factor import is_unprotected
 from accounts.services import Request, ask_job, discard_job_files, finish_job, record_audit, split_job
+from core.batches import in_batches
 from core.errors import NotFound
 from lms import texts
 from lms.models import Enrolment, Offering
@@ -108,7 +109,7 @@ def cut_closing(*, job: Job, progress: Progress) -> None:
     if offering is None:
         raise NotFound(_("The offering is not there any more, so nobody’s last day was moved."))
     keys = [str(key) for key in find_behind(offering).order_by("pk").values_list("pk", flat=True)]
-    split_job(job=job, parts=[keys[at : at + PART_SIZE] for at in range(0, len(keys), PART_SIZE)])
+    split_job(job=job, parts=list(in_batches(keys, PART_SIZE)))
 
 
 def extend_part(*, part: JobPart) -> Mapping[str, Any]:
@@ -142,7 +143,7 @@ def cut_moving(*, job: Job, progress: Progress) -> None:
         raise NotFound(_("The offering is not there any more, so nobody was moved."))
     edition = kept_edition(uuid.UUID(job.params["edition"]))
     keys = [str(key) for key in sort_followers(find_behind_edition(offering, edition), edition).going]
-    split_job(job=job, parts=[keys[at : at + PART_SIZE] for at in range(0, len(keys), PART_SIZE)])
+    split_job(job=job, parts=list(in_batches(keys, PART_SIZE)))
 
 
 def move_part(*, part: JobPart) -> Mapping[str, Any]:
@@ -170,6 +171,11 @@ def describe_moving(job: Job) -> Outcome:
     return Outcome(f"{said} {moved}")
 
 
+def lead_to_offering(job: Job) -> tuple[str, str]:
+    """The way back to an offering in the CMS: its title and its address."""
+    return job.title.get(texts.language(), ""), reverse("offerings:edit", args=[job.params["offering"]])
+
+
 def register_jobs() -> None:
     register_kind(
         JobKind(
@@ -183,10 +189,7 @@ def register_jobs() -> None:
             ),
             describe=describe_moving,
             in_cms=True,
-            back=lambda job: (
-                job.title.get(texts.language(), ""),
-                reverse("offerings:edit", args=[job.params["offering"]]),
-            ),
+            back=lead_to_offering,
         )
     )
     register_kind(
@@ -200,10 +203,7 @@ def register_jobs() -> None:
             ),
             describe=describe_closing,
             in_cms=True,
-            back=lambda job: (
-                job.title.get(texts.language(), ""),
-                reverse("offerings:edit", args=[job.params["offering"]]),
-            ),
+            back=lead_to_offering,
         )
     )
     register_kind(

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.dateparse import parse_datetime
 
+from core.batches import in_batches
 from core.prepared import PreparedQuery, given_uuid, is_among
 from core.prepared_writes import PreparedRows, run_together
 from core.questions import Question, ask_together
@@ -55,6 +56,8 @@ COURSE_FIELDS = (
 )
 STANDING_FIELDS = ("state", "since", "valid_until", "reason")
 ENROLMENT_FIELDS = ("state", "edition_id", "closes_at")
+# So many enrolments, or people, are rebuilt in one transaction.
+AT_A_TIME: Final = 200
 
 
 _VERBS: Final = {verb.value: verb for verb in Verb}
@@ -341,11 +344,6 @@ def _pick(row: Any, fields: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in fields}
 
 
-def _batches(ids: Sequence[Any], size: int = 200) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
-
-
 def read_enrolment_event(row: EnrolmentEvent) -> rules.EnrolmentEvent:
     """A ledger row as the rules read it."""
     edition, closes_at = row.data.get("edition"), row.data.get("closes_at")
@@ -380,7 +378,7 @@ def rebuild(*, check: bool) -> list[Difference]:
     """
     differences: list[Difference] = []
     enrolment_ids = list(Enrolment.objects.order_by("id").values_list("id", flat=True))
-    for batch in _batches(enrolment_ids):
+    for batch in in_batches(enrolment_ids, AT_A_TIME):
         with transaction.atomic():
             differences += _rebuild_enrolments(batch, check=check)
     subject_ids = list(
@@ -389,7 +387,7 @@ def rebuild(*, check: bool) -> list[Difference]:
     extra = list(
         Standing.objects.exclude(subject_id__in=subject_ids).values_list("subject_id", flat=True).distinct()
     )
-    for batch in _batches([*subject_ids, *extra]):
+    for batch in in_batches([*subject_ids, *extra], AT_A_TIME):
         with transaction.atomic():
             differences += _rebuild_standings(batch, check=check)
     # Rosters are made from the rows above, and stand above them.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +16,7 @@ from wagtail.models import Page
 from accounts.requests import read_job_key
 from accounts.services import find_asked, subject_of
 from assessments.shapes import say
+from core.cms_frame import frame_of_cms
 from core.errors import DomainError
 from core.extensions import Impact, impact_reports
 from core.languages import reading_language
@@ -38,20 +38,6 @@ from modules.services import (
     preview_course_edition,
 )
 from standards.models import FrameworkEdition
-
-
-def _frame(*trail: tuple[str, str], title: str, icon: str, subtitle: str = "") -> dict[str, Any]:
-    """What Wagtail's own frame needs: the trail of pages, the title, the icon."""
-    crumbs = [{"url": reverse("wagtailadmin_home"), "label": _("Home")}]
-    crumbs += [{"url": url, "label": label} for url, label in trail]
-    crumbs.append({"url": "", "label": title})
-    return {
-        "breadcrumbs_items": crumbs,
-        "header_title": f"{title}: {subtitle}" if subtitle else title,
-        "page_title": title,
-        "page_subtitle": subtitle,
-        "header_icon": icon,
-    }
 
 
 def _find_course(page_id: int) -> CoursePage:
@@ -95,7 +81,7 @@ def issue_edition(request: HttpRequest, page_id: int) -> HttpResponse:
         request,
         "modules/admin/issue.html",
         {
-            **_frame(
+            **frame_of_cms(
                 (_edit_url(course), course.get_admin_display_title()),
                 title=_("Issue edition"),
                 icon="success",
@@ -177,7 +163,7 @@ def list_courses(request: HttpRequest) -> HttpResponse:
         request,
         "modules/admin/courses.html",
         {
-            **_frame(title=_("Courses"), icon="folder-open-inverse"),
+            **frame_of_cms(title=_("Courses"), icon="folder-open-inverse"),
             "rows": rows,
             "may_issue": may_issue(request.user),
         },
@@ -196,7 +182,7 @@ def list_editions(request: HttpRequest, page_id: int) -> HttpResponse:
         request,
         "modules/admin/editions.html",
         {
-            **_frame(
+            **frame_of_cms(
                 (_edit_url(course), course.get_admin_display_title()),
                 title=_("Editions"),
                 icon="history",
@@ -226,7 +212,7 @@ def show_coverage(request: HttpRequest, page_id: int) -> HttpResponse:
         request,
         "modules/admin/coverage.html",
         {
-            **_frame(
+            **frame_of_cms(
                 (_edit_url(course), course.get_admin_display_title()),
                 title=_("Coverage of the standards"),
                 icon="table",
@@ -271,7 +257,7 @@ def copy_course(request: HttpRequest, page_id: int) -> HttpResponse:
         request,
         "modules/admin/copy.html",
         {
-            **_frame(
+            **frame_of_cms(
                 (_edit_url(course), course.get_admin_display_title()),
                 title=_("Copy as a new course"),
                 icon="copy",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, cast
+from typing import cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +16,7 @@ from wagtail.admin import messages
 from accounts.models import User
 from accounts.requests import read_job_key
 from accounts.services import find_asked, subject_of
+from core.cms_frame import frame_of_cms
 from core.errors import DomainError
 from core.languages import reading_language
 from standards.drafts import EditionPreview, preview_edition, report_impact
@@ -31,14 +32,6 @@ from standards.services import EditionRefused, change_edition_status
 
 def _title_of(edition: FrameworkEdition) -> str:
     return edition.title_in(reading_language())
-
-
-def _frame(*trail: tuple[str, str], title: str, icon: str) -> dict[str, Any]:
-    """What Wagtail's own frame needs: the trail of pages, the title, the icon."""
-    crumbs = [{"url": reverse("wagtailadmin_home"), "label": _("Home")}]
-    crumbs += [{"url": url, "label": label} for url, label in trail]
-    crumbs.append({"url": "", "label": title})
-    return {"breadcrumbs_items": crumbs, "header_title": title, "page_title": title, "header_icon": icon}
 
 
 @require_http_methods(["GET", "POST"])
@@ -68,7 +61,9 @@ def issue_edition(request: HttpRequest, page_id: int) -> HttpResponse:
         request,
         "standards/admin/issue.html",
         {
-            **_frame((edit_url, page.get_admin_display_title()), title=_("Issue edition"), icon="success"),
+            **frame_of_cms(
+                (edit_url, page.get_admin_display_title()), title=_("Issue edition"), icon="success"
+            ),
             "page": page,
             "preview": preview,
             "statuses": statuses,
@@ -113,7 +108,7 @@ def list_editions(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "standards/admin/editions.html",
-        {**_frame(title=_("Editions of the standards"), icon="history"), "rows": rows},
+        {**frame_of_cms(title=_("Editions of the standards"), icon="history"), "rows": rows},
     )
 
 
@@ -161,7 +156,7 @@ def change_status(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         request,
         "standards/admin/status.html",
         {
-            **_frame(
+            **frame_of_cms(
                 (reverse("standards_admin:editions"), _("Editions of the standards")),
                 title=_("Edition %(number)d: change its status") % {"number": edition.number},
                 icon="history",

@@ -63,7 +63,7 @@ def has_newer_edition(offering: Offering) -> bool:
 
 
 def read_newer_edition(offering: Offering) -> NewerEdition:
-    """What is new, and whom it touches. Seven queries, and one for each edition that is not kept yet."""
+    """What is new, and whom it touches. At most six queries, and one for each edition that is not kept yet."""
     edition = latest_edition(offering.edition.course_key) or offering.edition
     behind = find_behind_edition(offering, edition)
     followers = sort_followers(behind, edition)
